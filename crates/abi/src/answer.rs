@@ -1,0 +1,116 @@
+//! The answer, as it crosses the boundary, and the numbers of decisions and errors.
+
+use crate::{ANSWER_BYTES_MAX, Malformed, Texts, decode, encode};
+use alloc::vec::Vec;
+use bincode::{BorrowDecode, Encode};
+use postern_vocab::{Decision, QueryError, Reason};
+
+/// What a request is answered with. On the wire: the number of the variant, from 0 in this order, then its content.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, BorrowDecode)]
+pub enum Answer {
+    /// To a check: the [`code`] of its decision or error.
+    Check(u8),
+    /// To `filter`: ids. To `subjects`: subjects. To `actions`: permission keys. Sorted by bytes.
+    List(Texts),
+    /// To `anywhere` and `everywhere`: whether it is allowed.
+    Decision(bool),
+    /// To all but a check: the code of the error.
+    Error(u8),
+}
+
+impl Answer {
+    /// The bytes of this answer.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        encode(self)
+    }
+
+    /// Reads an answer.
+    ///
+    /// # Errors
+    /// [`Malformed`] where the bytes are no answer, or a code in it is none of ours.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Answer, Malformed> {
+        if bytes.len() > ANSWER_BYTES_MAX {
+            return Err(Malformed);
+        }
+        let answer: Answer = decode::<_, ANSWER_BYTES_MAX>(bytes)?;
+        match answer {
+            Answer::Check(number) if from_code(number).is_none() => Err(Malformed),
+            Answer::Error(number) if !matches!(from_code(number), Some(Err(_))) => Err(Malformed),
+            known => Ok(known),
+        }
+    }
+
+    /// The decision or error of a check; `None` for the answers to other questions.
+    pub fn reason(&self) -> Option<postern_vocab::Answer> {
+        if let Answer::Check(number) = self {
+            from_code(*number)
+        } else {
+            None
+        }
+    }
+}
+
+impl From<postern_vocab::Answer> for Answer {
+    fn from(answer: postern_vocab::Answer) -> Answer {
+        Answer::Check(code(answer))
+    }
+}
+
+impl From<Result<Decision, QueryError>> for Answer {
+    fn from(answer: Result<Decision, QueryError>) -> Answer {
+        match answer {
+            Ok(decision) => Answer::Decision(decision == Decision::Allow),
+            Err(error) => Answer::Error(error as u8),
+        }
+    }
+}
+
+impl From<Result<Vec<alloc::string::String>, QueryError>> for Answer {
+    fn from(answer: Result<Vec<alloc::string::String>, QueryError>) -> Answer {
+        match answer {
+            Ok(list) => Answer::List(Texts(list)),
+            Err(error) => Answer::Error(error as u8),
+        }
+    }
+}
+
+/// The number of a check's answer: below 16 an allow, below 32 a deny, else an error.
+#[inline]
+pub fn code(answer: postern_vocab::Answer) -> u8 {
+    match answer {
+        Ok(reason) => reason as u8,
+        Err(error) => error as u8,
+    }
+}
+
+/// The answer that a number stands for; `None` for a number that stands for none.
+pub fn from_code(number: u8) -> Option<postern_vocab::Answer> {
+    const REASONS: [Reason; 11] = [
+        Reason::Owner,
+        Reason::Assignment,
+        Reason::Grant,
+        Reason::InactiveSubject,
+        Reason::UnknownResource,
+        Reason::InactiveResource,
+        Reason::Excluded,
+        Reason::Narrowed,
+        Reason::UnknownSubject,
+        Reason::NotGranted,
+        Reason::NotInSlice,
+    ];
+    const ERRORS: [QueryError; 3] = [
+        QueryError::InvalidRequest,
+        QueryError::UnknownPermission,
+        QueryError::NotInSlice,
+    ];
+    let reason = REASONS
+        .iter()
+        .find(|reason| **reason as u8 == number)
+        .map(|reason| Ok(*reason));
+    reason.or_else(|| {
+        ERRORS
+            .iter()
+            .find(|error| **error as u8 == number)
+            .map(|error| Err(*error))
+    })
+}

@@ -1,0 +1,10 @@
+//! One module per command.
+
+pub(crate) mod gateway;
+pub(crate) mod snapshot;
+pub(crate) mod world;
+
+mod snapshot_inspect;
+mod snapshot_slice;
+mod world_check;
+mod world_compile;

@@ -1,0 +1,32 @@
+//! The commands of the gateway, which bring their own arguments: `serve`, `key`, `token` and `world import|export`.
+
+use postern_gateway::cli::CliError;
+use std::fmt;
+
+/// Why a command of the gateway failed: its message, and the exit code that it asks for.
+#[derive(Debug)]
+pub struct Failure {
+    /// 2 for what the caller can put right in the input, 1 for everything else.
+    pub exit_code: u8,
+    message: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Runs a command of the gateway to its end.
+pub(crate) fn run(command: impl Future<Output = Result<(), CliError>>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    // The message of a `CliError` has those of its causes in it; a chain would tell them twice.
+    let failed = |error: CliError| Failure {
+        exit_code: error.exit_code(),
+        message: error.to_string(),
+    };
+    runtime.block_on(command).map_err(failed)?;
+    Ok(())
+}

@@ -1,0 +1,27 @@
+//! `postern snapshot …`
+
+use super::{snapshot_inspect, snapshot_slice};
+use anyhow::Context as _;
+use std::path::Path;
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Check a snapshot or slice, and print what it holds.
+    Inspect(snapshot_inspect::Args),
+    /// Cut out what one subject may see.
+    Slice(snapshot_slice::Args),
+}
+
+impl Command {
+    pub fn run(self) -> anyhow::Result<()> {
+        match self {
+            Command::Inspect(args) => args.run(),
+            Command::Slice(args) => args.run(),
+        }
+    }
+}
+
+/// Reads a file; the error names it.
+pub(super) fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(file).with_context(|| format!("{}: cannot read", file.display()))
+}

@@ -1,0 +1,27 @@
+//! `postern world …`
+
+use super::{gateway, world_check, world_compile};
+use postern_gateway::cli::{WorldExportArgs, WorldImportArgs, world_export, world_import};
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Answer the queries of a file, one line of JSON each.
+    Check(world_check::Args),
+    /// Compile a world into a snapshot.
+    Compile(world_compile::Args),
+    /// Load a world into Postgres.
+    Import(WorldImportArgs),
+    /// Write an organization's facts as a world.
+    Export(WorldExportArgs),
+}
+
+impl Command {
+    pub fn run(self) -> anyhow::Result<()> {
+        match self {
+            Command::Check(args) => args.run(),
+            Command::Compile(args) => args.run(),
+            Command::Import(args) => gateway::run(world_import(args)),
+            Command::Export(args) => gateway::run(world_export(args)),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The commands of `postern`: `docs/semantics.md` section 6.
+//!
+//! Each command is a module with its arguments and a `run`. Every failure is one line on standard error that names
+//! the file, and for documents the line and the JSON path, and exit code 2; the gateway's commands end with 1 where not
+//! their input is at fault but the database or the network. Answers that are decisions or errors of a
+//! question (`{"error":"invalid_request"}`) are answers: they go to standard output, and the exit code stays 0.
+
+#![forbid(unsafe_code)]
+
+mod answer;
+mod command;
+mod engine;
+mod output;
+
+use clap::{Parser, Subcommand};
+use command::{gateway, snapshot, world};
+use postern_gateway::cli::{self as served, KeyArgs, ServeArgs, TokenArgs};
+
+pub use command::gateway::Failure;
+
+/// Who may do what where: worlds, snapshots and the gateway of Postern.
+#[derive(Debug, Parser)]
+#[command(name = "postern", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check and compile world documents.
+    #[command(subcommand)]
+    World(world::Command),
+    /// Look into snapshots, and cut them to what one subject may see.
+    #[command(subcommand)]
+    Snapshot(snapshot::Command),
+    /// Run the gateway.
+    Serve(ServeArgs),
+    /// Make keys for enforcement points.
+    Key(KeyArgs),
+    /// Make a token with which a browser reads one subject's slice.
+    Token(TokenArgs),
+}
+
+impl Cli {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// One line for people, the whole chain of causes in it (`{error:#}`).
+    pub fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::World(command) => command.run(),
+            Command::Snapshot(command) => command.run(),
+            Command::Serve(args) => gateway::run(served::serve(args)),
+            Command::Key(args) => gateway::run(served::key(args)),
+            Command::Token(args) => gateway::run(served::token(args)),
+        }
+    }
+}

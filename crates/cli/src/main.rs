@@ -1,0 +1,28 @@
+//! The `postern` command. What it does stands in the library beside it; here are only the arguments and the exit code.
+
+use clap::Parser;
+use postern_cli::{Cli, Failure};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match Cli::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads our output may stop, as `head` does: no reason to complain.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("postern: {error:#}");
+            ExitCode::from(
+                error
+                    .downcast_ref::<Failure>()
+                    .map_or(2, |failure| failure.exit_code),
+            )
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}

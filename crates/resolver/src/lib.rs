@@ -1,0 +1,29 @@
+//! The one algorithm: may this subject do this here?
+//!
+//! It decides over a [`View`], the few look-ups that it may make on compiled facts, whether those lie in memory
+//! (`postern_snapshot::Facts`) or in the bytes of a snapshot. Deciding never allocates, never fails, never recurses
+//! and never asks the clock: the time is part of the question.
+//!
+//! Ids are resolved to numbers once ([`subject_handle`], [`permission_handle`], [`resource_handle`]); then
+//! [`check_handles`] decides on numbers. [`check`] does both. Rule numbers in this crate are those of
+//! `docs/semantics.md` section 4.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
+mod ask;
+mod decide;
+mod fast;
+#[cfg(feature = "alloc")]
+mod lists;
+pub mod view;
+mod walk;
+
+pub use ask::{Context, Question, check, permission_handle, resource_handle, subject_handle};
+pub use fast::{ORGANIZATION, check_handles, mask};
+#[cfg(feature = "alloc")]
+pub use lists::{actions, anywhere, everywhere, filter, subjects};
+pub use view::View;

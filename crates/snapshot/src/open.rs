@@ -1,0 +1,398 @@
+//! Opening bytes, and deciding on them.
+
+use crate::bytes::{array, row, u32_at};
+use crate::error::OpenError;
+use crate::hash;
+use crate::layout::{Body, FORMAT_VERSION, HEAD_BYTES, Kind, MAGIC, codec, key, words};
+use crate::validate::validate;
+use postern_resolver::view::*;
+use postern_vocab::canonical_uuid;
+
+/// A snapshot, or a slice, over borrowed bytes: checked once, then never wrong to read.
+///
+/// It borrows its bytes and holds nothing else that grows with them.
+#[derive(Clone, Copy)]
+pub struct Snapshot<'a> {
+    body: Body<'a>,
+    bytes: &'a [u8],
+}
+
+/// How much a snapshot holds: numbers for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Subjects and groups, those included that only a fact names.
+    pub subjects: u32,
+    /// Aliases.
+    pub aliases: u32,
+    /// Resources, those included that only a fact names.
+    pub resources: u32,
+    /// Active roles.
+    pub roles: u32,
+    /// Distinct assignments and grants, without their holders.
+    pub bindings: u32,
+    /// Distinct permission sets.
+    pub sets: u32,
+    /// Permissions of the catalog.
+    pub permissions: u32,
+    /// Resource types of the catalog.
+    pub types: u32,
+}
+
+impl<'a> Snapshot<'a> {
+    /// Checks bytes and borrows them. Nothing is copied and nothing is allocated; the cost is a few passes over them.
+    ///
+    /// # Errors
+    /// [`OpenError`], for every input that Postern's writer did not write.
+    pub fn open(bytes: &'a [u8]) -> Result<Self, OpenError> {
+        if bytes.len() < HEAD_BYTES {
+            return Err(if bytes.starts_with(&MAGIC) || MAGIC.starts_with(bytes) {
+                OpenError::TooShort { got: bytes.len() }
+            } else {
+                OpenError::NotASnapshot
+            });
+        }
+        if !bytes.starts_with(&MAGIC) {
+            return Err(OpenError::NotASnapshot);
+        }
+        let version = u16::from_le_bytes(array(bytes, 8));
+        if version != FORMAT_VERSION {
+            return Err(OpenError::Version { expected: FORMAT_VERSION, got: version });
+        }
+        let content = bytes.get(HEAD_BYTES..).unwrap_or_default();
+        if array::<6>(bytes, 10) != [0; 6] || u64::from_le_bytes(array(bytes, 16)) != hash::checksum(content) {
+            return Err(OpenError::Checksum);
+        }
+        let (body, length): (Body<'a>, usize) = bincode::borrow_decode_from_slice(content, codec())
+            .map_err(|_| OpenError::Malformed { section: "body", row: 0 })?;
+        if length != content.len() {
+            return Err(OpenError::Malformed { section: "body", row: length });
+        }
+        let snapshot = Snapshot { body, bytes };
+        validate(&snapshot.body)?;
+        Ok(snapshot)
+    }
+
+    /// The organization whose facts these are.
+    pub fn organization(&self) -> &'a str {
+        self.body.organization
+    }
+
+    /// The revision of the facts.
+    pub fn revision(&self) -> u64 {
+        self.body.revision
+    }
+
+    /// Whether this is one subject's slice.
+    pub fn is_slice(&self) -> bool {
+        self.body.flags & WORLD_SLICE != 0
+    }
+
+    /// Whether answers depend on the time: some fact has a bound.
+    pub fn is_timed(&self) -> bool {
+        self.body.flags & WORLD_TIMED != 0
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The first moment after `now` at which a fact begins or ceases to count, in microseconds.
+    pub fn next_change(&self, now: i64) -> Option<i64> {
+        let count = (self.body.timings.len() / 16) as u32;
+        let bounds = (1..=count).flat_map(|timing| {
+            let (from, to) = self.timing(timing);
+            [from, to]
+        });
+        bounds.filter(|bound| *bound > now && *bound < i64::MAX).min()
+    }
+
+    /// How much it holds.
+    pub fn counts(&self) -> Counts {
+        let rows = |bytes: &[u8], words: usize| (bytes.len() / (4 * words)) as u32;
+        let entries = |table: &crate::layout::Table<'_>| match table.partition_count() {
+            0 => 0,
+            count => table.range(count - 1).1,
+        };
+        Counts {
+            subjects: entries(&self.body.subjects),
+            aliases: entries(&self.body.aliases),
+            resources: entries(&self.body.resources),
+            roles: rows(self.body.roles, words::ROLE),
+            bindings: rows(self.body.bindings, words::BINDING).saturating_sub(1),
+            sets: self.body.sets.len().checked_div(self.body.set_bytes as usize).unwrap_or(0) as u32,
+            permissions: rows(self.body.permissions, words::PERMISSION),
+            types: rows(self.body.types, words::TYPE),
+        }
+    }
+
+    /// Every section's name and size in bytes, in the order of the file.
+    pub fn sections(&self) -> [(&'static str, usize); 23] {
+        self.body.sections().map(|(name, bytes)| (name, bytes.len()))
+    }
+
+    fn text(&self, string: u32) -> &'a str {
+        let from = u32_at(self.body.string_offsets, string as usize) as usize;
+        let to = u32_at(self.body.string_offsets, string as usize + 1) as usize;
+        let bytes = self.body.strings.get(from..to).unwrap_or_default();
+        // INVARIANT: checked by `validate`; the check here costs a pass over one short string.
+        core::str::from_utf8(bytes).unwrap_or_default()
+    }
+
+    /// A subject's type by name. Types are few, and stand in the partitions: no need to search all strings.
+    fn find_kind(&self, table: &crate::layout::Table<'_>, kind: &str) -> Option<u32> {
+        let mut last = None;
+        for index in 0..table.partition_count() {
+            let of = table.partition(index).of;
+            if last != Some(of) && self.text(of) == kind {
+                return Some(of);
+            }
+            last = Some(of);
+        }
+        None
+    }
+
+    /// A role's id and name; a slice tells neither.
+    pub fn role_names(&self, role: u32) -> (Option<&'a str>, Option<&'a str>) {
+        let [id, name, ..] = row::<{ words::ROLE }>(self.body.roles, role);
+        let text = |number: u32| number.checked_sub(1).map(|number| self.text(number));
+        (text(id), text(name))
+    }
+
+    /// A resource type's name.
+    pub fn type_name(&self, kind: u32) -> &'a str {
+        let [name, ..] = row::<{ words::TYPE }>(self.body.types, kind);
+        self.text(name)
+    }
+
+    /// What a role satisfies.
+    #[cfg(feature = "write")]
+    pub(crate) fn role_set(&self, role: u32) -> u32 {
+        let [_, _, set, _] = row::<{ words::ROLE }>(self.body.roles, role);
+        set
+    }
+
+    /// The digest that a slice keeps of a group's id.
+    #[cfg(feature = "write")]
+    pub(crate) fn digest_of(&self, subject: u32) -> [u8; 16] {
+        self.body.subjects.key_bytes(subject)
+    }
+
+    /// A subject's aliases: one pass over all of them.
+    #[cfg(feature = "write")]
+    pub(crate) fn aliases_of(&self, subject: u32) -> impl Iterator<Item = Id<'a>> + use<'a, '_> {
+        let aliases = self.body.aliases;
+        let count = aliases.partition_count().checked_sub(1).map_or(0, |last| aliases.range(last).1);
+        (0..count)
+            .filter(move |alias| u32::from_le_bytes(array(&aliases.row(*alias), 0)) == subject)
+            .map(move |alias| aliases.id(alias, |string| self.text(string)))
+    }
+}
+
+impl View for Snapshot<'_> {
+    #[inline]
+    fn flags(&self) -> u32 {
+        self.body.flags
+    }
+
+    fn own_subject(&self) -> Option<u32> {
+        self.body.own.checked_sub(1)
+    }
+
+    #[inline]
+    fn everyone(&self) -> u32 {
+        self.body.everyone
+    }
+
+    fn permission_count(&self) -> u32 {
+        (self.body.permissions.len() / (4 * words::PERMISSION)) as u32
+    }
+
+    fn find_permission(&self, key: &str) -> Option<u32> {
+        let (mut low, mut high) = (0, self.permission_count());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.permission_key(middle).cmp(key) {
+                core::cmp::Ordering::Equal => return Some(middle),
+                core::cmp::Ordering::Less => low = middle + 1,
+                core::cmp::Ordering::Greater => high = middle,
+            }
+        }
+        None
+    }
+
+    #[inline]
+    fn permission(&self, permission: u32) -> PermissionRow {
+        let [_, action, flags] = row::<{ words::PERMISSION }>(self.body.permissions, permission);
+        PermissionRow { action, flags }
+    }
+
+    fn permission_key(&self, permission: u32) -> &str {
+        let [key, ..] = row::<{ words::PERMISSION }>(self.body.permissions, permission);
+        self.text(key)
+    }
+
+    fn find_subject(&self, kind: &str, id: &str) -> Option<u32> {
+        let table = &self.body.subjects;
+        if let Some(of) = self.find_kind(table, kind) {
+            let found = match canonical_uuid(id) {
+                Some(uuid) => table.find_bytes(of, key::UUID, &uuid),
+                None => table.find_text(of, id, |string| self.text(string)),
+            };
+            if found.is_some() {
+                return found;
+            }
+            if self.is_slice() && table.find_partition(of, key::DIGEST).is_some() {
+                let found = table.find_bytes(of, key::DIGEST, &hash::digest(kind, id));
+                if found.is_some() {
+                    return found;
+                }
+            }
+        }
+        let aliases = &self.body.aliases;
+        let of = self.find_kind(aliases, kind)?;
+        let alias = match canonical_uuid(id) {
+            Some(uuid) => aliases.find_bytes(of, key::UUID, &uuid),
+            None => aliases.find_text(of, id, |string| self.text(string)),
+        };
+        let digest = || match self.is_slice() && aliases.find_partition(of, key::DIGEST).is_some() {
+            true => aliases.find_bytes(of, key::DIGEST, &hash::digest(kind, id)),
+            false => None,
+        };
+        let alias = alias.or_else(digest)?;
+        Some(u32::from_le_bytes(array(&aliases.row(alias), 0)))
+    }
+
+    #[inline]
+    fn subject(&self, subject: u32) -> SubjectRow {
+        let [a, b, c, d, e, f, g, h] = self.body.subjects.row(subject);
+        SubjectRow {
+            bits: u16::from_le_bytes([a, b]),
+            words: [u16::from_le_bytes([c, d]), u16::from_le_bytes([e, f]), u16::from_le_bytes([g, h])],
+        }
+    }
+
+    fn subject_ext(&self, ext: u32) -> SubjectExt {
+        let [bindings, memberships, groups, timing, attributes, flags] =
+            row::<{ words::SUBJECT_EXT }>(self.body.subject_exts, ext);
+        SubjectExt { bindings, memberships, groups, timing, attributes, flags }
+    }
+
+    fn subjects_of(&self, kind: &str) -> [(u32, u32); 2] {
+        match self.find_kind(&self.body.subjects, kind) {
+            Some(of) => self.body.subjects.ranges(of),
+            None => [(0, 0); 2],
+        }
+    }
+
+    fn subject_id(&self, subject: u32) -> Id<'_> {
+        self.body.subjects.id(subject, |string| self.text(string))
+    }
+
+    fn subject_kind(&self, subject: u32) -> &str {
+        self.text(self.body.subjects.partition_of(subject).of)
+    }
+
+    fn type_count(&self) -> u32 {
+        (self.body.types.len() / (4 * words::TYPE)) as u32
+    }
+
+    fn find_type(&self, name: &str) -> Option<u32> {
+        (0..self.type_count()).find(|kind| self.type_name(*kind) == name)
+    }
+
+    fn resource_type(&self, kind: u32) -> TypeRow {
+        let [_, flags, owner_set] = row::<{ words::TYPE }>(self.body.types, kind);
+        TypeRow { flags, owner_set }
+    }
+
+    fn find_resource(&self, kind: u32, id: &str) -> Option<u32> {
+        match canonical_uuid(id) {
+            Some(uuid) => self.body.resources.find_bytes(kind, key::UUID, &uuid),
+            None => self.body.resources.find_text(kind, id, |string| self.text(string)),
+        }
+    }
+
+    #[inline]
+    fn resource(&self, resource: u32) -> ResourceRow {
+        let [a, b, c, d, e, f, g, h] = self.body.resources.row(resource);
+        ResourceRow { up: u32::from_le_bytes([a, b, c, d]), ext: u32::from_le_bytes([e, f, g, h]) }
+    }
+
+    fn resource_ext(&self, ext: u32) -> ResourceExt {
+        let [flags, owner, timing, attributes, edges, reach] =
+            row::<{ words::RESOURCE_EXT }>(self.body.resource_exts, ext);
+        ResourceExt { flags, owner, timing, attributes, edges, reach }
+    }
+
+    fn resources_of(&self, kind: u32) -> [(u32, u32); 2] {
+        self.body.resources.ranges(kind)
+    }
+
+    fn resource_id(&self, resource: u32) -> Id<'_> {
+        self.body.resources.id(resource, |string| self.text(string))
+    }
+
+    fn resource_kind(&self, resource: u32) -> u32 {
+        self.body.resources.partition_of(resource).of
+    }
+
+    #[inline]
+    fn binding(&self, binding: u32) -> Binding {
+        let [at, what, role, terms] = row::<{ words::BINDING }>(self.body.bindings, binding);
+        Binding { at, what, role, terms }
+    }
+
+    fn role_grants(&self, role: u32) -> u32 {
+        let [.., grants] = row::<{ words::ROLE }>(self.body.roles, role);
+        grants
+    }
+
+    #[inline]
+    fn set_has(&self, set: u32, permission: u32) -> bool {
+        let at = (set as usize).wrapping_mul(self.body.set_bytes as usize).wrapping_add((permission / 8) as usize);
+        self.body.sets.get(at).is_some_and(|byte| byte >> (permission % 8) & 1 != 0)
+    }
+
+    fn set_bytes(&self, set: u32) -> &[u8] {
+        let width = self.body.set_bytes as usize;
+        let at = (set as usize).wrapping_mul(width);
+        self.body.sets.get(at..at.wrapping_add(width)).unwrap_or_default()
+    }
+
+    fn terms(&self, terms: u32) -> Terms {
+        let [timing, flags, session, conditions, require] = row::<{ words::TERMS }>(self.body.terms, terms);
+        Terms { timing, flags, session, conditions, require }
+    }
+
+    fn timing(&self, timing: u32) -> (i64, i64) {
+        let Some(index) = timing.checked_sub(1) else { return (i64::MIN, i64::MAX) };
+        let at = (index as usize).wrapping_mul(16);
+        (
+            i64::from_le_bytes(array(self.body.timings, at)),
+            i64::from_le_bytes(array(self.body.timings, at.wrapping_add(8))),
+        )
+    }
+
+    #[inline]
+    fn list(&self, list: u32) -> (u32, u32) {
+        (
+            u32_at(self.body.list_offsets, list as usize),
+            u32_at(self.body.list_offsets, list as usize + 1),
+        )
+    }
+
+    #[inline]
+    fn item(&self, position: u32) -> u32 {
+        u32_at(self.body.items, position as usize)
+    }
+
+    fn string(&self, string: u32) -> &str {
+        self.text(string)
+    }
+}
+
+/// The list kinds by name, for reading the specification beside the code.
+pub(crate) fn kind_range(body: &Body<'_>, kind: Kind) -> (u32, u32) {
+    (body.list_kinds[kind as usize], body.list_kinds[kind as usize + 1])
+}

@@ -1,0 +1,498 @@
+//! The checks of [`crate::Snapshot::open`]: everything that the reader later relies on, in one pass per section.
+//!
+//! No check follows a reference into another section's rows more than once per row, so that the cost is linear in the
+//! bytes, whatever they say.
+
+use crate::bytes::{array, row, u32_at};
+use crate::error::OpenError;
+use crate::hash;
+use crate::layout::{Body, KINDS, Kind, Table, directory_bits, key, words};
+use crate::open::kind_range;
+use postern_resolver::view::*;
+
+/// What a section must hold: the error names the section and the row where it does not.
+type Check = Result<(), OpenError>;
+
+#[inline]
+fn ensure(holds: bool, section: &'static str, row: usize) -> Check {
+    if holds { Ok(()) } else { Err(OpenError::Malformed { section, row }) }
+}
+
+/// Numbers that references are checked against.
+struct Sizes {
+    strings: u32,
+    permissions: u32,
+    types: u32,
+    sets: u32,
+    timings: u32,
+    terms: u32,
+    roles: u32,
+    bindings: u32,
+    subjects: u32,
+    subject_exts: u32,
+    resources: u32,
+    resource_exts: u32,
+}
+
+pub(crate) fn validate(body: &Body<'_>) -> Check {
+    ensure(!body.organization.is_empty(), "organization", 0)?;
+    ensure(body.flags & !(WORLD_SLICE | WORLD_TIMED) == 0, "flags", 0)?;
+    let sizes = sizes(body)?;
+    strings(body, &sizes)?;
+    catalog(body, &sizes)?;
+    timings(body, &sizes)?;
+    lists(body, &sizes)?;
+    terms(body, &sizes)?;
+    roles(body, &sizes)?;
+    bindings(body, &sizes)?;
+    exts(body, &sizes)?;
+    let slice = body.flags & WORLD_SLICE != 0;
+    table("subjects", &body.subjects, body, slice.then_some(key::DIGEST), sizes.strings, |bytes, at| {
+        subject(body, &sizes, bytes, at)
+    })?;
+    table("aliases", &body.aliases, body, slice.then_some(key::DIGEST), sizes.strings, |bytes, at| {
+        let alias = u32::from_le_bytes(array(&bytes, 0)) < sizes.subjects && array::<4>(&bytes, 4) == [0; 4];
+        ensure(alias, "aliases", at)
+    })?;
+    table("resources", &body.resources, body, slice.then_some(key::HIDDEN), sizes.types, |bytes, at| {
+        resource(body, &sizes, bytes, at)
+    })?;
+    ensure((body.own != 0) == slice && body.own <= sizes.subjects, "own", 0)?;
+    ensure(is_list(body, body.everyone, Kind::Bindings), "everyone", 0)?;
+    ensure((body.flags & WORLD_TIMED != 0) == (sizes.timings > 0), "flags", 1)
+}
+
+/// How many rows each section has; a section that is not whole rows is wrong at the row that is cut.
+fn sizes(body: &Body<'_>) -> Result<Sizes, OpenError> {
+    let rows = |bytes: &[u8], width: usize, section: &'static str| {
+        let whole = bytes.len().is_multiple_of(width) && bytes.len() / width < (1 << 31);
+        ensure(whole, section, bytes.len() / width)?;
+        Ok((bytes.len() / width) as u32)
+    };
+    let permissions = rows(body.permissions, 4 * words::PERMISSION, "permissions")?;
+    let width = permissions.div_ceil(8);
+    ensure(body.set_bytes == width, "sets", 0)?;
+    let sets = match width {
+        0 => {
+            ensure(body.sets.is_empty(), "sets", 0)?;
+            // Without permissions every set is the empty one, which takes no bytes.
+            BINDING_SET
+        }
+        width => rows(body.sets, width as usize, "sets")?,
+    };
+    let strings = rows(body.string_offsets, 4, "string_offsets")?;
+    ensure(strings > 0, "string_offsets", 0)?;
+    Ok(Sizes {
+        strings: strings - 1,
+        permissions,
+        types: rows(body.types, 4 * words::TYPE, "types")?,
+        sets,
+        timings: rows(body.timings, 16, "timings")?,
+        terms: rows(body.terms, 4 * words::TERMS, "terms")?,
+        roles: rows(body.roles, 4 * words::ROLE, "roles")?,
+        bindings: rows(body.bindings, 4 * words::BINDING, "bindings")?,
+        subjects: entry_count(&body.subjects, "subjects")?,
+        subject_exts: rows(body.subject_exts, 4 * words::SUBJECT_EXT, "subject_exts")?,
+        resources: entry_count(&body.resources, "resources")?,
+        resource_exts: rows(body.resource_exts, 4 * words::RESOURCE_EXT, "resource_exts")?,
+    })
+}
+
+fn entry_count(table: &Table<'_>, section: &'static str) -> Result<u32, OpenError> {
+    let whole = table.partitions.len().is_multiple_of(4 * words::PARTITION)
+        && table.partitions.len() / (4 * words::PARTITION) < (1 << 16)
+        && table.entries.len() <= u32::MAX as usize;
+    ensure(whole, section, 0)?;
+    match table.partition_count() {
+        0 => {
+            ensure(table.entries.is_empty() && table.directory.is_empty(), section, 0)?;
+            Ok(0)
+        }
+        count => {
+            let (_, end) = table.range(count - 1);
+            ensure(end < 1 << 31, section, 0)?;
+            Ok(end)
+        }
+    }
+}
+
+fn strings(body: &Body<'_>, sizes: &Sizes) -> Check {
+    let text =
+        core::str::from_utf8(body.strings).map_err(|error| OpenError::Malformed { section: "strings", row: error.valid_up_to() })?;
+    ensure(u32_at(body.string_offsets, 0) == 0, "string_offsets", 0)?;
+    let (mut from, mut before) = (0, None);
+    for index in 0..sizes.strings as usize {
+        let to = u32_at(body.string_offsets, index + 1) as usize;
+        let string = text.get(from..to).ok_or(OpenError::Malformed { section: "string_offsets", row: index })?;
+        ensure(before.is_none_or(|before| before < string), "strings", index)?;
+        (from, before) = (to, Some(string));
+    }
+    ensure(from == text.len(), "string_offsets", sizes.strings as usize)
+}
+
+fn catalog(body: &Body<'_>, sizes: &Sizes) -> Check {
+    let mut before = None;
+    for index in 0..sizes.permissions {
+        let [key, action, flags] = row::<{ words::PERMISSION }>(body.permissions, index);
+        let holds = key < sizes.strings
+            && before.is_none_or(|before| before < key)
+            && action < sizes.permissions
+            && flags & !PERMISSION_WORKS_WHEN_INACTIVE == 0;
+        ensure(holds, "permissions", index as usize)?;
+        before = Some(key);
+    }
+    before = None;
+    for index in 0..sizes.types {
+        let [name, flags, owner_set] = row::<{ words::TYPE }>(body.types, index);
+        let holds = name < sizes.strings
+            && before.is_none_or(|before| before < name)
+            && flags & !(TYPE_SCOPE | TYPE_NARROWS | TYPE_UNREGISTERED | TYPE_EMPTY) == 0
+            && flags & (TYPE_SCOPE | TYPE_UNREGISTERED) != TYPE_SCOPE | TYPE_UNREGISTERED
+            && owner_set <= sizes.sets;
+        ensure(holds, "types", index as usize)?;
+        before = Some(name);
+    }
+    let mut before: Option<&[u8]> = None;
+    let spare = (8 - sizes.permissions % 8) % 8;
+    for (index, set) in body.sets.chunks_exact(body.set_bytes.max(1) as usize).enumerate() {
+        let padded = set.last().is_some_and(|last| spare == 0 || last >> (8 - spare) == 0);
+        ensure(padded && before.is_none_or(|before| before < set), "sets", index)?;
+        before = Some(set);
+    }
+    Ok(())
+}
+
+fn timings(body: &Body<'_>, sizes: &Sizes) -> Check {
+    let mut before = None;
+    for index in 0..sizes.timings as usize {
+        let timing =
+            (i64::from_le_bytes(array(body.timings, index * 16)), i64::from_le_bytes(array(body.timings, index * 16 + 8)));
+        let holds = timing != (i64::MIN, i64::MAX) && before.is_none_or(|before| before < timing);
+        ensure(holds, "timings", index)?;
+        before = Some(timing);
+    }
+    Ok(())
+}
+
+fn lists(body: &Body<'_>, sizes: &Sizes) -> Check {
+    let count = body.list_kinds[KINDS] as usize;
+    let whole = body.list_offsets.len().is_multiple_of(4) && body.list_offsets.len() / 4 == count.saturating_add(1);
+    ensure(body.list_kinds[0] == 1 && whole, "list_offsets", 0)?;
+    ensure(body.list_kinds.is_sorted(), "list_kinds", 0)?;
+    ensure(body.items.len().is_multiple_of(4), "items", body.items.len() / 4)?;
+    let total = body.items.len() / 4;
+    ensure(u32_at(body.list_offsets, 0) == 0 && u32_at(body.list_offsets, 1) == 0, "list_offsets", 0)?;
+    let mut from = 0usize;
+    for kind in Kind::ALL {
+        // Most of what pairs hold first, and second.
+        let (first_max, second_max) = match kind {
+            Kind::Bindings => (sizes.bindings, 0),
+            Kind::Memberships => (sizes.subjects, sizes.timings + 1),
+            Kind::Groups => (sizes.subjects, 0),
+            Kind::Edges => (sizes.resources, u32::MAX),
+            Kind::Reach => (sizes.resources, 0),
+            Kind::Pairs => (sizes.strings, sizes.strings),
+            Kind::Actions => (sizes.permissions, 0),
+        };
+        let step = if second_max == 0 { 1 } else { 2 };
+        let (start, end) = kind_range(body, kind);
+        let mut earlier = (0usize, 0usize);
+        for list in start as usize..end as usize {
+            let to = u32_at(body.list_offsets, list + 1) as usize;
+            let shape = from < to && to <= total && (to - from).is_multiple_of(step);
+            ensure(shape, "list_offsets", list)?;
+            let long = kind == Kind::Reach || kind == Kind::Groups;
+            ensure(!long || to - from <= postern_vocab::limits::REACH_MAX, "items", from)?;
+            let mut before = None;
+            let mut position = from;
+            while position < to {
+                let item = u32_at(body.items, position);
+                let mut holds = item < first_max && (kind != Kind::Bindings || item > 0);
+                let mut sort = (item, 0);
+                if step == 2 {
+                    let second = u32_at(body.items, position + 1);
+                    holds &= match kind {
+                        Kind::Edges => is_list(body, second, Kind::Actions),
+                        _ => second < second_max,
+                    };
+                    // A name has one value; a parent may have several caps, and a group several times.
+                    if kind != Kind::Pairs {
+                        sort.1 = second;
+                    }
+                }
+                ensure(holds && before.is_none_or(|before| before < sort), "items", position)?;
+                before = Some(sort);
+                position += step;
+            }
+            ensure(earlier.1 == 0 || list_less(body, earlier, (from, to)), "list_offsets", list)?;
+            earlier = (from, to);
+            from = to;
+        }
+    }
+    ensure(from == total, "items", from)
+}
+
+/// Whether the items of one list sort before those of another.
+fn list_less(body: &Body<'_>, one: (usize, usize), other: (usize, usize)) -> bool {
+    let items = |(from, to): (usize, usize)| (from..to).map(|position| u32_at(body.items, position));
+    items(one).lt(items(other))
+}
+
+/// Whether a number is a list of a kind; 0 is the empty list.
+fn is_list(body: &Body<'_>, list: u32, kind: Kind) -> bool {
+    let (start, end) = kind_range(body, kind);
+    list == 0 || (start..end).contains(&list)
+}
+
+fn terms(body: &Body<'_>, sizes: &Sizes) -> Check {
+    let mut before = None;
+    for index in 0..sizes.terms {
+        let terms = row::<{ words::TERMS }>(body.terms, index);
+        let [timing, flags, session, conditions, require] = terms;
+        let holds = timing <= sizes.timings
+            && flags & !TERMS_OWN == 0
+            && session <= sizes.strings
+            && is_list(body, conditions, Kind::Pairs)
+            && is_list(body, require, Kind::Pairs)
+            && terms != [0; words::TERMS]
+            && before.is_none_or(|before| before < terms);
+        ensure(holds, "terms", index as usize)?;
+        before = Some(terms);
+    }
+    Ok(())
+}
+
+fn roles(body: &Body<'_>, sizes: &Sizes) -> Check {
+    for index in 0..sizes.roles {
+        let [id, name, set, grants] = row::<{ words::ROLE }>(body.roles, index);
+        let holds = id <= sizes.strings
+            && name <= sizes.strings
+            && set < sizes.sets
+            && is_list(body, grants, Kind::Bindings);
+        ensure(holds, "roles", index as usize)?;
+    }
+    Ok(())
+}
+
+fn bindings(body: &Body<'_>, sizes: &Sizes) -> Check {
+    const KNOWN: u32 = BINDING_SET | BINDING_GRANT | BINDING_SPECIAL;
+    let nowhere = Binding { at: NOWHERE, ..Binding::default() };
+    let mut before = None;
+    for index in 0..sizes.bindings {
+        let [at, what, role, terms] = row::<{ words::BINDING }>(body.bindings, index);
+        let binding = Binding { at, what, role, terms };
+        if index == 0 {
+            ensure(binding == nowhere, "bindings", 0)?;
+            continue;
+        }
+        let assignment = what & (BINDING_GRANT | BINDING_EXCLUDE) == 0;
+        let narrows = at != ORGANIZATION_AT && at <= sizes.resources && {
+            let kind = body.resources.partition_of(at - 1).of;
+            let [_, flags, _] = row::<{ words::TYPE }>(body.types, kind);
+            flags & TYPE_NARROWS != 0
+        };
+        let grants = role != 0 && role <= sizes.roles && {
+            let [.., grants] = row::<{ words::ROLE }>(body.roles, role - 1);
+            grants != 0
+        };
+        let holds = at <= sizes.resources
+            && what & !KNOWN == 0
+            && what & BINDING_SET < sizes.sets
+            && what & (BINDING_GRANT | BINDING_EXCLUDE) != BINDING_GRANT | BINDING_EXCLUDE
+            && (what & BINDING_NARROWS != 0) == (assignment && narrows)
+            && (what & BINDING_TERMS != 0) == (terms != 0)
+            && terms <= sizes.terms
+            && (role != 0) == assignment
+            && role <= sizes.roles
+            && (what & BINDING_ROLE_GRANTS != 0) == grants
+            && before.is_none_or(|before| before < binding);
+        ensure(holds, "bindings", index as usize)?;
+        before = Some(binding);
+    }
+    ensure(sizes.bindings > 0, "bindings", 0)
+}
+
+fn exts(body: &Body<'_>, sizes: &Sizes) -> Check {
+    for index in 0..sizes.subject_exts {
+        let [bindings, memberships, groups, timing, attributes, flags] =
+            row::<{ words::SUBJECT_EXT }>(body.subject_exts, index);
+        let holds = is_list(body, bindings, Kind::Bindings)
+            && is_list(body, memberships, Kind::Memberships)
+            && is_list(body, groups, Kind::Groups)
+            && timing <= sizes.timings
+            && is_list(body, attributes, Kind::Pairs)
+            && flags & !GROUPS_ALWAYS == 0;
+        ensure(holds, "subject_exts", index as usize)?;
+    }
+    for index in 0..sizes.resource_exts {
+        let [flags, owner, timing, attributes, edges, reach] =
+            row::<{ words::RESOURCE_EXT }>(body.resource_exts, index);
+        let holds = flags & !(RESOURCE_UNLISTED | RESOURCE_DEAD | RESOURCE_HIDDEN) == 0
+            && owner <= sizes.subjects
+            && timing <= sizes.timings
+            && is_list(body, attributes, Kind::Pairs)
+            && is_list(body, edges, Kind::Edges)
+            && is_list(body, reach, Kind::Reach);
+        ensure(holds, "resource_exts", index as usize)?;
+    }
+    Ok(())
+}
+
+#[inline]
+fn subject(body: &Body<'_>, sizes: &Sizes, bytes: [u8; 8], at: usize) -> Check {
+    let [a, b, c, d, e, f, g, h] = bytes;
+    let bits = u16::from_le_bytes([a, b]);
+    let words = [u16::from_le_bytes([c, d]), u16::from_le_bytes([e, f]), u16::from_le_bytes([g, h])];
+    let link = u32::from(words[0]) | u32::from(words[1]) << 16;
+    let holds = match bits & !(SUBJECT_UNLISTED | SUBJECT_DEAD) {
+        0 => {
+            let [first, second, third] = words;
+            u32::from(first.max(second).max(third)) < sizes.bindings
+                && (second == 0 || (first != 0 && first < second))
+                && (third == 0 || (second != 0 && second < third))
+        }
+        SUBJECT_LIST => is_list(body, link, Kind::Bindings) && link != 0 && words[2] == 0,
+        SUBJECT_EXT => link < sizes.subject_exts && words[2] == 0,
+        _ => false,
+    };
+    ensure(holds, "subjects", at)
+}
+
+#[inline]
+fn resource(body: &Body<'_>, sizes: &Sizes, bytes: [u8; 8], at: usize) -> Check {
+    let (up, ext) = (u32::from_le_bytes(array(&bytes, 0)), u32::from_le_bytes(array(&bytes, 4)));
+    let holds = ext <= sizes.resource_exts
+        && match up {
+            ORGANIZATION_AT => true,
+            RESOURCE_COMPLEX => ext != 0,
+            _ => up <= sizes.resources && plain_parent(body, sizes, up - 1),
+        };
+    ensure(holds, "resources", at)
+}
+
+/// Whether a resource may be the parent of one whose ways up are plain: it is plain itself, and live always.
+fn plain_parent(body: &Body<'_>, sizes: &Sizes, parent: u32) -> bool {
+    let bytes = body.resources.row(parent);
+    let (up, ext) = (u32::from_le_bytes(array(&bytes, 0)), u32::from_le_bytes(array(&bytes, 4)));
+    let always = ext == 0
+        || (ext <= sizes.resource_exts && {
+            let [flags, _, timing, ..] = row::<{ words::RESOURCE_EXT }>(body.resource_exts, ext - 1);
+            flags & (RESOURCE_DEAD | RESOURCE_UNLISTED) == 0 && timing == 0
+        });
+    up & RESOURCE_COMPLEX == 0 && always
+}
+
+/// A table: partitions in order and without gaps, entries in the order of their hashes, the directory exact.
+fn table(
+    section: &'static str,
+    table: &Table<'_>,
+    body: &Body<'_>,
+    hidden: Option<u32>,
+    of_max: u32,
+    mut each: impl FnMut([u8; 8], usize) -> Check,
+) -> Check {
+    let (mut first, mut at, mut directory) = (0u32, 0usize, 0usize);
+    let mut before = None;
+    for index in 0..table.partition_count() {
+        let partition = table.partition(index);
+        let known = partition.keys == key::UUID || partition.keys == key::TEXT || Some(partition.keys) == hidden;
+        let sort = (partition.of, partition.keys);
+        let (start, end) = table.range(index);
+        let holds = known
+            && before.is_none_or(|before| before < sort)
+            && partition.of < of_max
+            && partition.first == first
+            && partition.at as usize == at
+            && partition.directory as usize == directory
+            && start < end
+            && partition.bits == directory_bits(end - start);
+        ensure(holds, section, first as usize)?;
+        before = Some(sort);
+        let width = key::bytes(partition.keys) + 8;
+        // On 32-bit machines a forged count could wrap around.
+        let bytes = ((end - start) as usize).checked_mul(width);
+        let items = (1usize << partition.bits) + 1;
+        let entries = bytes.and_then(|bytes| table.entries.get(at..)?.get(..bytes));
+        let buckets = table.directory.get(directory * 4..).and_then(|rest| rest.get(..items * 4));
+        let (Some(entries), Some(buckets)) = (entries, buckets) else {
+            return Err(OpenError::Malformed { section, row: first as usize });
+        };
+        let bytes = entries.len();
+        let mut order = Buckets { buckets, bits: partition.bits, next: 0, section };
+        match partition.keys {
+            key::UUID | key::DIGEST => {
+                let mut earlier = None;
+                for (place, entry) in entries.as_chunks::<24>().0.iter().enumerate() {
+                    let id: [u8; 16] = array(entry, 0);
+                    let sort = (hash::of_uuid(&id), id);
+                    ensure(earlier.is_none_or(|earlier| earlier < sort), section, first as usize + place)?;
+                    earlier = Some(sort);
+                    order.place(sort.0, place)?;
+                    each(array(entry, 16), first as usize + place)?;
+                }
+            }
+            key::TEXT => {
+                let mut earlier = None;
+                for (place, entry) in entries.as_chunks::<12>().0.iter().enumerate() {
+                    let string = u32::from_le_bytes(array(entry, 0));
+                    let text = text(body, string);
+                    let sort = (hash::of_text(text), text);
+                    let holds = !text.is_empty()
+                        && postern_vocab::canonical_uuid(text).is_none()
+                        && earlier.is_none_or(|earlier| earlier < sort);
+                    ensure(holds, section, first as usize + place)?;
+                    earlier = Some(sort);
+                    order.place(sort.0, place)?;
+                    each(array(entry, 4), first as usize + place)?;
+                }
+            }
+            _ => {
+                for (place, entry) in entries.as_chunks::<8>().0.iter().enumerate() {
+                    order.place(0, place)?;
+                    each(*entry, first as usize + place)?;
+                }
+            }
+        }
+        order.finish((end - start) as usize)?;
+        first = end;
+        at += bytes;
+        directory += items;
+    }
+    ensure(at == table.entries.len() && directory * 4 == table.directory.len(), section, first as usize)
+}
+
+fn text<'a>(body: &Body<'a>, string: u32) -> &'a str {
+    let from = u32_at(body.string_offsets, string as usize) as usize;
+    let to = u32_at(body.string_offsets, (string as usize).wrapping_add(1)) as usize;
+    core::str::from_utf8(body.strings.get(from..to).unwrap_or_default()).unwrap_or_default()
+}
+
+/// Follows a directory along its entries.
+struct Buckets<'a> {
+    buckets: &'a [u8],
+    bits: u32,
+    next: usize,
+    section: &'static str,
+}
+
+impl Buckets<'_> {
+    #[inline]
+    fn place(&mut self, hash: u64, place: usize) -> Check {
+        let bucket = if self.bits == 0 { 0 } else { (hash >> (64 - self.bits)) as usize };
+        self.fill(bucket, place)
+    }
+
+    /// Every bucket up to `last` begins at `place`.
+    #[inline]
+    fn fill(&mut self, last: usize, place: usize) -> Check {
+        while self.next <= last {
+            ensure(u32_at(self.buckets, self.next) as usize == place, self.section, place)?;
+            self.next += 1;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, count: usize) -> Check {
+        self.fill(1usize << self.bits, count)
+    }
+}
