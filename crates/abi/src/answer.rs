@@ -84,33 +84,23 @@ pub fn code(answer: postern_vocab::Answer) -> u8 {
 }
 
 /// The answer that a number stands for; `None` for a number that stands for none.
+#[inline]
 pub fn from_code(number: u8) -> Option<postern_vocab::Answer> {
-    const REASONS: [Reason; 11] = [
-        Reason::Owner,
-        Reason::Assignment,
-        Reason::Grant,
-        Reason::InactiveSubject,
-        Reason::UnknownResource,
-        Reason::InactiveResource,
-        Reason::Excluded,
-        Reason::Narrowed,
-        Reason::UnknownSubject,
-        Reason::NotGranted,
-        Reason::NotInSlice,
-    ];
-    const ERRORS: [QueryError; 3] = [
-        QueryError::InvalidRequest,
-        QueryError::UnknownPermission,
-        QueryError::NotInSlice,
-    ];
-    let reason = REASONS
-        .iter()
-        .find(|reason| **reason as u8 == number)
-        .map(|reason| Ok(*reason));
-    reason.or_else(|| {
-        ERRORS
-            .iter()
-            .find(|error| **error as u8 == number)
-            .map(|error| Err(*error))
+    Some(match number {
+        1 => Ok(Reason::Owner),
+        2 => Ok(Reason::Assignment),
+        3 => Ok(Reason::Grant),
+        16 => Ok(Reason::InactiveSubject),
+        17 => Ok(Reason::UnknownResource),
+        18 => Ok(Reason::InactiveResource),
+        19 => Ok(Reason::Excluded),
+        20 => Ok(Reason::Narrowed),
+        21 => Ok(Reason::UnknownSubject),
+        22 => Ok(Reason::NotGranted),
+        23 => Ok(Reason::NotInSlice),
+        32 => Err(QueryError::InvalidRequest),
+        33 => Err(QueryError::UnknownPermission),
+        34 => Err(QueryError::NotInSlice),
+        _ => return None,
     })
 }

@@ -13,6 +13,8 @@ pub const ORGANIZATION: u32 = ORGANIZATION_AT;
 
 /// Longest chain of parents on the short way; longer ones are walked.
 const CHAIN: usize = 6;
+/// How many rows a batch reads ahead.
+const BLOCK: usize = 32;
 /// Longest list of bindings on the short way; longer ones are searched.
 const LIST: u32 = 24;
 
@@ -22,27 +24,52 @@ const LIST: u32 = 24;
 /// of the subject, one of the resource, and two small look-ups for each of the subject's bindings; no allocation.
 #[inline]
 pub fn check_handles<V: View>(view: &V, subject: u32, permission: u32, resource: u32, now: i64) -> Reason {
+    check_row(view, view.subject(subject), subject, permission, resource, now)
+}
+
+#[inline]
+fn check_row<V: View>(
+    view: &V,
+    row: SubjectRow,
+    subject: u32,
+    permission: u32,
+    resource: u32,
+    now: i64,
+) -> Reason {
     let mut allowed = 0u32;
-    let short = short(view, subject, resource, |binding, here| {
+    let short = short(view, row, resource, |binding, here| {
         let holds = here & view.set_has(binding.what & BINDING_SET, permission);
         // Bit 0: an assignment allows; bit 1: a grant does.
         allowed |= u32::from(holds) << ((binding.what & BINDING_GRANT) >> 24);
     });
     if short {
-        return match allowed {
-            0 => Reason::NotGranted,
-            2 => Reason::Grant,
-            _ => Reason::Assignment,
-        };
+        const REASONS: [Reason; 4] = [Reason::NotGranted, Reason::Assignment, Reason::Grant, Reason::Assignment];
+        return REASONS[(allowed & 3) as usize];
     }
     long(view, subject, permission, resource, now)
+}
+
+/// Decides many questions (subject, permission, resource) at one time: `answers` gets the code of each [`Reason`].
+///
+/// As many are answered as both have room for. In one call the boundary of a module or a language costs nothing a check.
+pub fn check_batch<V: View>(view: &V, questions: &[[u32; 3]], now: i64, answers: &mut [u8]) {
+    // The rows of a block are read before any is decided on, so that their cache misses overlap.
+    let mut rows = [SubjectRow::default(); BLOCK];
+    for (questions, answers) in questions.chunks(BLOCK).zip(answers.chunks_mut(BLOCK)) {
+        for ([subject, ..], row) in questions.iter().zip(&mut rows) {
+            *row = view.subject(*subject);
+        }
+        for (([subject, permission, resource], row), answer) in questions.iter().zip(&rows).zip(answers) {
+            *answer = check_row(view, *row, *subject, *permission, *resource, now) as u8;
+        }
+    }
 }
 
 /// Everything that a subject may do at a resource: sets bit `p % 8` of byte `p / 8` of `out` for every permission `p`
 /// that [`check_handles`] allows, and clears all others. Bits beyond the end of `out` are left away.
 pub fn mask<V: View>(view: &V, subject: u32, resource: u32, now: i64, out: &mut [u8]) {
     out.fill(0);
-    let short = short(view, subject, resource, |binding, here| {
+    let short = short(view, view.subject(subject), resource, |binding, here| {
         if here {
             let set = view.set_bytes(binding.what & BINDING_SET);
             for (out, set) in out.iter_mut().zip(set) {
@@ -65,15 +92,14 @@ pub fn mask<V: View>(view: &V, subject: u32, resource: u32, now: i64, out: &mut 
 /// Calls `each` with the subject's bindings and whether each stands at an anchor of the resource. False: something
 /// special is in the way, and what `each` saw does not count.
 #[inline]
-fn short<V: View>(view: &V, subject: u32, resource: u32, mut each: impl FnMut(Binding, bool)) -> bool {
-    let row = view.subject(subject);
+fn short<V: View>(view: &V, row: SubjectRow, resource: u32, mut each: impl FnMut(Binding, bool)) -> bool {
     if row.bits & !SUBJECT_LIST != 0 || view.everyone() != 0 {
         return false;
     }
     let mut chain = [NOWHERE; CHAIN];
     let mut depth = 0;
     if resource != ORGANIZATION {
-        let own = view.resource(resource - 1);
+        let own = view.resource(resource.wrapping_sub(1));
         if own.ext != 0 || own.up & RESOURCE_COMPLEX != 0 {
             return false;
         }
@@ -82,7 +108,7 @@ fn short<V: View>(view: &V, subject: u32, resource: u32, mut each: impl FnMut(Bi
             let Some(place) = chain.get_mut(depth) else { return false };
             *place = up;
             depth += 1;
-            up = view.resource(up - 1).up;
+            up = view.resource(up.wrapping_sub(1)).up;
         }
     }
     let mut special = 0;
@@ -101,7 +127,7 @@ fn short<V: View>(view: &V, subject: u32, resource: u32, mut each: impl FnMut(Bi
         }
     } else {
         let (start, end) = view.list(row.link());
-        if end - start > LIST {
+        if end.wrapping_sub(start) > LIST {
             return false;
         }
         for position in start..end {
@@ -115,7 +141,7 @@ fn short<V: View>(view: &V, subject: u32, resource: u32, mut each: impl FnMut(Bi
 fn long<V: View>(view: &V, subject: u32, permission: u32, resource: u32, now: i64) -> Reason {
     let target = match resource {
         ORGANIZATION => Target::Organization,
-        _ => Target::Listed(resource - 1),
+        _ => Target::Listed(resource.wrapping_sub(1)),
     };
     decide(
         view,

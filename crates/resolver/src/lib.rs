@@ -23,7 +23,8 @@ pub mod view;
 mod walk;
 
 pub use ask::{Context, Question, check, permission_handle, resource_handle, subject_handle};
-pub use fast::{ORGANIZATION, check_handles, mask};
+pub use fast::{ORGANIZATION, check_batch, check_handles, mask};
+pub use postern_vocab::Reason;
 #[cfg(feature = "alloc")]
 pub use lists::{actions, anywhere, everywhere, filter, subjects};
 pub use view::View;

@@ -4,6 +4,7 @@ use crate::bytes::{array, row, u32_at};
 use crate::error::OpenError;
 use crate::hash;
 use crate::layout::{Body, FORMAT_VERSION, HEAD_BYTES, Kind, MAGIC, codec, key, words};
+use crate::table::Index;
 use crate::validate::validate;
 use postern_resolver::view::*;
 use postern_vocab::canonical_uuid;
@@ -14,6 +15,10 @@ use postern_vocab::canonical_uuid;
 #[derive(Clone, Copy)]
 pub struct Snapshot<'a> {
     body: Body<'a>,
+    subjects: Index<'a>,
+    aliases: Index<'a>,
+    resources: Index<'a>,
+    bindings: &'a [[u8; 16]],
     bytes: &'a [u8],
 }
 
@@ -67,9 +72,15 @@ impl<'a> Snapshot<'a> {
         if length != content.len() {
             return Err(OpenError::Malformed { section: "body", row: length });
         }
-        let snapshot = Snapshot { body, bytes };
-        validate(&snapshot.body)?;
-        Ok(snapshot)
+        validate(&body)?;
+        Ok(Snapshot {
+            subjects: Index::new(body.subjects),
+            aliases: Index::new(body.aliases),
+            resources: Index::new(body.resources),
+            bindings: body.bindings.as_chunks::<{ 4 * words::BINDING }>().0,
+            body,
+            bytes,
+        })
     }
 
     /// The organization whose facts these are.
@@ -110,14 +121,10 @@ impl<'a> Snapshot<'a> {
     /// How much it holds.
     pub fn counts(&self) -> Counts {
         let rows = |bytes: &[u8], words: usize| (bytes.len() / (4 * words)) as u32;
-        let entries = |table: &crate::layout::Table<'_>| match table.partition_count() {
-            0 => 0,
-            count => table.range(count - 1).1,
-        };
         Counts {
-            subjects: entries(&self.body.subjects),
-            aliases: entries(&self.body.aliases),
-            resources: entries(&self.body.resources),
+            subjects: self.subjects.entry_count(),
+            aliases: self.aliases.entry_count(),
+            resources: self.resources.entry_count(),
             roles: rows(self.body.roles, words::ROLE),
             bindings: rows(self.body.bindings, words::BINDING).saturating_sub(1),
             sets: self.body.sets.len().checked_div(self.body.set_bytes as usize).unwrap_or(0) as u32,
@@ -131,20 +138,26 @@ impl<'a> Snapshot<'a> {
         self.body.sections().map(|(name, bytes)| (name, bytes.len()))
     }
 
-    fn text(&self, string: u32) -> &'a str {
+    /// A string's bytes: enough to compare it.
+    #[inline]
+    fn raw(&self, string: u32) -> &'a [u8] {
         let from = u32_at(self.body.string_offsets, string as usize) as usize;
         let to = u32_at(self.body.string_offsets, string as usize + 1) as usize;
-        let bytes = self.body.strings.get(from..to).unwrap_or_default();
+        self.body.strings.get(from..to).unwrap_or_default()
+    }
+
+    fn text(&self, string: u32) -> &'a str {
         // INVARIANT: checked by `validate`; the check here costs a pass over one short string.
-        core::str::from_utf8(bytes).unwrap_or_default()
+        core::str::from_utf8(self.raw(string)).unwrap_or_default()
     }
 
     /// A subject's type by name. Types are few, and stand in the partitions: no need to search all strings.
-    fn find_kind(&self, table: &crate::layout::Table<'_>, kind: &str) -> Option<u32> {
+    #[inline]
+    fn find_kind(&self, table: &Index<'_>, kind: &str) -> Option<u32> {
         let mut last = None;
         for index in 0..table.partition_count() {
-            let of = table.partition(index).of;
-            if last != Some(of) && self.text(of) == kind {
+            let of = table.of(index);
+            if last != Some(of) && self.raw(of) == kind.as_bytes() {
                 return Some(of);
             }
             last = Some(of);
@@ -175,15 +188,14 @@ impl<'a> Snapshot<'a> {
     /// The digest that a slice keeps of a group's id.
     #[cfg(feature = "write")]
     pub(crate) fn digest_of(&self, subject: u32) -> [u8; 16] {
-        self.body.subjects.key_bytes(subject)
+        self.subjects.key_bytes(subject)
     }
 
     /// A subject's aliases: one pass over all of them.
     #[cfg(feature = "write")]
     pub(crate) fn aliases_of(&self, subject: u32) -> impl Iterator<Item = Id<'a>> + use<'a, '_> {
-        let aliases = self.body.aliases;
-        let count = aliases.partition_count().checked_sub(1).map_or(0, |last| aliases.range(last).1);
-        (0..count)
+        let aliases = self.aliases;
+        (0..aliases.entry_count())
             .filter(move |alias| u32::from_le_bytes(array(&aliases.row(*alias), 0)) == subject)
             .map(move |alias| aliases.id(alias, |string| self.text(string)))
     }
@@ -233,39 +245,28 @@ impl View for Snapshot<'_> {
     }
 
     fn find_subject(&self, kind: &str, id: &str) -> Option<u32> {
-        let table = &self.body.subjects;
-        if let Some(of) = self.find_kind(table, kind) {
-            let found = match canonical_uuid(id) {
-                Some(uuid) => table.find_bytes(of, key::UUID, &uuid),
+        let uuid = canonical_uuid(id);
+        let find = |table: &Index<'_>| {
+            let of = self.find_kind(table, kind)?;
+            let found = match &uuid {
+                Some(uuid) => table.find_bytes(of, key::UUID, uuid),
                 None => table.find_text(of, id, |string| self.text(string)),
             };
-            if found.is_some() {
-                return found;
+            if found.is_none() && self.is_slice() && table.has_part(of, key::DIGEST) {
+                return table.find_bytes(of, key::DIGEST, &hash::digest(kind, id));
             }
-            if self.is_slice() && table.find_partition(of, key::DIGEST).is_some() {
-                let found = table.find_bytes(of, key::DIGEST, &hash::digest(kind, id));
-                if found.is_some() {
-                    return found;
-                }
-            }
+            found
+        };
+        if let Some(subject) = find(&self.subjects) {
+            return Some(subject);
         }
-        let aliases = &self.body.aliases;
-        let of = self.find_kind(aliases, kind)?;
-        let alias = match canonical_uuid(id) {
-            Some(uuid) => aliases.find_bytes(of, key::UUID, &uuid),
-            None => aliases.find_text(of, id, |string| self.text(string)),
-        };
-        let digest = || match self.is_slice() && aliases.find_partition(of, key::DIGEST).is_some() {
-            true => aliases.find_bytes(of, key::DIGEST, &hash::digest(kind, id)),
-            false => None,
-        };
-        let alias = alias.or_else(digest)?;
-        Some(u32::from_le_bytes(array(&aliases.row(alias), 0)))
+        let alias = find(&self.aliases)?;
+        Some(u32::from_le_bytes(array(&self.aliases.row(alias), 0)))
     }
 
     #[inline]
     fn subject(&self, subject: u32) -> SubjectRow {
-        let [a, b, c, d, e, f, g, h] = self.body.subjects.row(subject);
+        let [a, b, c, d, e, f, g, h] = self.subjects.row(subject);
         SubjectRow {
             bits: u16::from_le_bytes([a, b]),
             words: [u16::from_le_bytes([c, d]), u16::from_le_bytes([e, f]), u16::from_le_bytes([g, h])],
@@ -279,18 +280,18 @@ impl View for Snapshot<'_> {
     }
 
     fn subjects_of(&self, kind: &str) -> [(u32, u32); 2] {
-        match self.find_kind(&self.body.subjects, kind) {
-            Some(of) => self.body.subjects.ranges(of),
+        match self.find_kind(&self.subjects, kind) {
+            Some(of) => self.subjects.ranges(of),
             None => [(0, 0); 2],
         }
     }
 
     fn subject_id(&self, subject: u32) -> Id<'_> {
-        self.body.subjects.id(subject, |string| self.text(string))
+        self.subjects.id(subject, |string| self.text(string))
     }
 
     fn subject_kind(&self, subject: u32) -> &str {
-        self.text(self.body.subjects.partition_of(subject).of)
+        self.text(self.subjects.of_entry(subject))
     }
 
     fn type_count(&self) -> u32 {
@@ -308,14 +309,14 @@ impl View for Snapshot<'_> {
 
     fn find_resource(&self, kind: u32, id: &str) -> Option<u32> {
         match canonical_uuid(id) {
-            Some(uuid) => self.body.resources.find_bytes(kind, key::UUID, &uuid),
-            None => self.body.resources.find_text(kind, id, |string| self.text(string)),
+            Some(uuid) => self.resources.find_bytes(kind, key::UUID, &uuid),
+            None => self.resources.find_text(kind, id, |string| self.text(string)),
         }
     }
 
     #[inline]
     fn resource(&self, resource: u32) -> ResourceRow {
-        let [a, b, c, d, e, f, g, h] = self.body.resources.row(resource);
+        let [a, b, c, d, e, f, g, h] = self.resources.row(resource);
         ResourceRow { up: u32::from_le_bytes([a, b, c, d]), ext: u32::from_le_bytes([e, f, g, h]) }
     }
 
@@ -326,20 +327,23 @@ impl View for Snapshot<'_> {
     }
 
     fn resources_of(&self, kind: u32) -> [(u32, u32); 2] {
-        self.body.resources.ranges(kind)
+        self.resources.ranges(kind)
     }
 
     fn resource_id(&self, resource: u32) -> Id<'_> {
-        self.body.resources.id(resource, |string| self.text(string))
+        self.resources.id(resource, |string| self.text(string))
     }
 
     fn resource_kind(&self, resource: u32) -> u32 {
-        self.body.resources.partition_of(resource).of
+        self.resources.of_entry(resource)
     }
 
     #[inline]
     fn binding(&self, binding: u32) -> Binding {
-        let [at, what, role, terms] = row::<{ words::BINDING }>(self.body.bindings, binding);
+        let Some(row) = self.bindings.get(binding as usize) else {
+            return Binding { at: NOWHERE, ..Binding::default() };
+        };
+        let [at, what, role, terms] = [0, 1, 2, 3].map(|word| u32_at(row, word));
         Binding { at, what, role, terms }
     }
 

@@ -22,6 +22,219 @@ pub(crate) struct Partition {
     pub bits: u32,
 }
 
+/// A partition with its parts of the sections at hand.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    partition: Partition,
+    count: u32,
+    entries: &'a [u8],
+    directory: &'a [u8],
+}
+
+impl<'a> Part<'a> {
+    const NONE: Part<'static> = Part {
+        partition: Partition { of: u32::MAX, keys: 0, first: 0, at: 0, directory: 0, bits: 0 },
+        count: 0,
+        entries: &[],
+        directory: &[],
+    };
+
+    fn width(&self) -> usize {
+        key::bytes(self.partition.keys) + 8
+    }
+
+    /// The bucket that a hash falls into: the numbers of its entries, counted within the partition.
+    #[inline]
+    fn bucket(&self, hash: u64) -> (u32, u32) {
+        let bits = self.partition.bits;
+        let bucket = if bits == 0 { 0 } else { (hash >> (64 - bits)) as usize };
+        (u32_at(self.directory, bucket), u32_at(self.directory, bucket + 1))
+    }
+
+    /// Finds a sixteen-byte key.
+    #[inline]
+    fn find_bytes(&self, id: &[u8; 16]) -> Option<u32> {
+        let hash = hash::of_uuid(id);
+        let (mut low, mut high) = self.bucket(hash);
+        let rows = self.entries.as_chunks::<24>().0;
+        let key_at = |place: u32| rows.get(place as usize).map_or([0; 16], |row| array::<16>(row, 0));
+        // A crowded bucket is made by hand; entries are in the order of their hashes.
+        while high.saturating_sub(low) > 32 {
+            let middle = low + (high - low) / 2;
+            let key = key_at(middle);
+            if (hash::of_uuid(&key), key) < (hash, *id) {
+                low = middle;
+            } else {
+                high = middle + 1;
+            }
+        }
+        let wanted = u128::from_le_bytes(*id);
+        let bucket = rows.get(low as usize..high as usize)?;
+        let place = bucket.iter().position(|row| u128::from_le_bytes(array(row, 0)) == wanted)?;
+        Some(self.partition.first + low + place as u32)
+    }
+
+    /// Finds a text key; `strings` reads a string.
+    fn find_text<'s>(&self, id: &str, strings: impl Fn(u32) -> &'s str) -> Option<u32> {
+        let hash = hash::of_text(id);
+        let (mut low, mut high) = self.bucket(hash);
+        let rows = self.entries.as_chunks::<12>().0;
+        let key_at =
+            |place: u32| rows.get(place as usize).map_or("", |row| strings(u32::from_le_bytes(array(row, 0))));
+        while high.saturating_sub(low) > 16 {
+            let middle = low + (high - low) / 2;
+            let key = key_at(middle);
+            if (hash::of_text(key), key) < (hash, id) {
+                low = middle;
+            } else {
+                high = middle + 1;
+            }
+        }
+        (low..high).find(|place| key_at(*place) == id).map(|place| self.partition.first + place)
+    }
+}
+
+/// How many partitions are kept at hand; tables with more are read through their rows.
+const AT_HAND: usize = 6;
+
+/// A table that has been opened: its first partitions decoded, so that a look-up does not read their rows again.
+#[derive(Clone, Copy)]
+pub(crate) struct Index<'a> {
+    table: Table<'a>,
+    parts: [Part<'a>; AT_HAND],
+}
+
+impl<'a> Index<'a> {
+    pub fn new(table: Table<'a>) -> Self {
+        let mut parts = [Part::NONE; AT_HAND];
+        for (index, part) in (0..table.partition_count()).zip(&mut parts) {
+            *part = Self::part(&table, index);
+        }
+        Index { table, parts }
+    }
+
+    fn part(table: &Table<'a>, index: u32) -> Part<'a> {
+        let partition = table.partition(index);
+        let (start, end) = table.range(index);
+        let mut part = Part { partition, count: end - start, entries: &[], directory: &[] };
+        let bytes = (part.count as usize).saturating_mul(part.width());
+        let items = (1usize << partition.bits.min(31)) + 1;
+        part.entries = table.entries.get(partition.at as usize..).and_then(|rest| rest.get(..bytes)).unwrap_or_default();
+        let directory = table.directory.get((partition.directory as usize).saturating_mul(4)..);
+        part.directory = directory.and_then(|rest| rest.get(..items.saturating_mul(4))).unwrap_or_default();
+        part
+    }
+
+    pub fn partition_count(&self) -> u32 {
+        self.table.partition_count()
+    }
+
+    pub fn entry_count(&self) -> u32 {
+        self.partition_count().checked_sub(1).map_or(0, |last| self.table.range(last).1)
+    }
+
+    /// What a partition is of: a string for subjects, a resource type for resources.
+    pub fn of(&self, index: u32) -> u32 {
+        match self.parts.get(index as usize) {
+            Some(part) => part.partition.of,
+            None => self.table.partition(index).of,
+        }
+    }
+
+    /// The partition of one type and one kind of key. There are a handful: a scan beats a search.
+    #[inline]
+    fn find_part(&self, of: u32, keys: u32) -> Option<Part<'a>> {
+        let wanted = |part: &&Part<'a>| part.partition.of == of && part.partition.keys == keys;
+        if let Some(part) = self.parts.iter().find(wanted) {
+            return Some(*part);
+        }
+        let found = (AT_HAND as u32..self.partition_count()).find(|index| {
+            let partition = self.table.partition(*index);
+            partition.of == of && partition.keys == keys
+        });
+        found.map(|index| Self::part(&self.table, index))
+    }
+
+    pub fn has_part(&self, of: u32, keys: u32) -> bool {
+        self.find_part(of, keys).is_some()
+    }
+
+    /// The partition that an entry lies in.
+    #[inline]
+    fn part_of(&self, entry: u32) -> Part<'a> {
+        for part in &self.parts {
+            if entry.wrapping_sub(part.partition.first) < part.count {
+                return *part;
+            }
+        }
+        let count = self.partition_count();
+        let after = (AT_HAND as u32..count).find(|index| self.table.partition(*index).first > entry);
+        match after.unwrap_or(count).checked_sub(1) {
+            Some(index) if index as usize >= AT_HAND => Self::part(&self.table, index),
+            _ => Part::NONE,
+        }
+    }
+
+    /// What the partition that an entry lies in is of.
+    pub fn of_entry(&self, entry: u32) -> u32 {
+        self.part_of(entry).partition.of
+    }
+
+    /// An entry's row of eight bytes.
+    #[inline]
+    pub fn row(&self, entry: u32) -> [u8; 8] {
+        let [first, ..] = &self.parts;
+        let place = entry.wrapping_sub(first.partition.first);
+        if first.partition.keys == key::UUID && place < first.count {
+            return array(first.entries, place as usize * 24 + 16);
+        }
+        self.other_row(entry)
+    }
+
+    fn other_row(&self, entry: u32) -> [u8; 8] {
+        let part = self.part_of(entry);
+        let place = entry.wrapping_sub(part.partition.first) as usize;
+        array(part.entries, place.wrapping_mul(part.width()).wrapping_add(part.width() - 8))
+    }
+
+    /// Finds a sixteen-byte key.
+    #[inline]
+    pub fn find_bytes(&self, of: u32, keys: u32, id: &[u8; 16]) -> Option<u32> {
+        self.find_part(of, keys)?.find_bytes(id)
+    }
+
+    /// Finds a text key; `strings` reads a string.
+    pub fn find_text<'s>(&self, of: u32, id: &str, strings: impl Fn(u32) -> &'s str) -> Option<u32> {
+        self.find_part(of, key::TEXT)?.find_text(id, strings)
+    }
+
+    /// An entry's sixteen-byte key.
+    #[cfg(feature = "write")]
+    pub fn key_bytes(&self, entry: u32) -> [u8; 16] {
+        let part = self.part_of(entry);
+        array(part.entries, (entry.wrapping_sub(part.partition.first) as usize).wrapping_mul(part.width()))
+    }
+
+    /// An entry's id.
+    pub fn id<'s>(&self, entry: u32, strings: impl Fn(u32) -> &'s str) -> Id<'s> {
+        let part = self.part_of(entry);
+        let at = (entry.wrapping_sub(part.partition.first) as usize).wrapping_mul(part.width());
+        match part.partition.keys {
+            key::UUID => Id::Uuid(array(part.entries, at)),
+            key::TEXT => Id::Text(strings(u32::from_le_bytes(array(part.entries, at)))),
+            _ => Id::Hidden,
+        }
+    }
+
+    /// The ranges of a type's entries whose ids are told.
+    pub fn ranges(&self, of: u32) -> [(u32, u32); 2] {
+        [key::UUID, key::TEXT].map(|keys| match self.find_part(of, keys) {
+            Some(part) => (part.partition.first, part.partition.first + part.count),
+            None => (0, 0),
+        })
+    }
+}
+
 impl<'a> Table<'a> {
     pub fn partition_count(&self) -> u32 {
         (self.partitions.len() / (4 * words::PARTITION)) as u32
@@ -42,16 +255,6 @@ impl<'a> Table<'a> {
             (bytes / (key::bytes(partition.keys) + 8)) as u32
         };
         (partition.first, partition.first.saturating_add(count))
-    }
-
-    /// The partition of one type and one kind of key.
-    #[inline]
-    pub fn find_partition(&self, of: u32, keys: u32) -> Option<u32> {
-        // A handful of types: a scan beats a search.
-        (0..self.partition_count()).find(|index| {
-            let partition = self.partition(*index);
-            partition.of == of && partition.keys == keys
-        })
     }
 
     /// The partition that an entry lies in.
@@ -77,82 +280,7 @@ impl<'a> Table<'a> {
     /// An entry's row of eight bytes.
     #[inline]
     pub fn row(&self, entry: u32) -> [u8; 8] {
-        let partition = if self.partitions.len() == 4 * words::PARTITION {
-            self.partition(0)
-        } else {
-            self.partition_of(entry)
-        };
-        array(self.entries, Self::offset(&partition, entry).wrapping_add(key::bytes(partition.keys)))
-    }
-
-    /// The bucket of a partition that a hash falls into: the numbers of its entries, counted within the partition.
-    #[inline]
-    fn bucket(&self, partition: &Partition, hash: u64) -> (u32, u32) {
-        let bucket = if partition.bits == 0 { 0 } else { (hash >> (64 - partition.bits)) as usize };
-        let at = (partition.directory as usize).wrapping_add(bucket);
-        (u32_at(self.directory, at), u32_at(self.directory, at + 1))
-    }
-
-    /// Finds a sixteen-byte key.
-    #[inline]
-    pub fn find_bytes(&self, of: u32, keys: u32, id: &[u8; 16]) -> Option<u32> {
-        let partition = self.partition(self.find_partition(of, keys)?);
-        let hash = hash::of_uuid(id);
-        let (mut low, mut high) = self.bucket(&partition, hash);
-        let key_at = |place: u32| array::<16>(self.entries, (partition.at + place * 24) as usize);
-        // A crowded bucket is made by hand; entries are in the order of their hashes.
-        while high - low > 16 {
-            let middle = low + (high - low) / 2;
-            let key = key_at(middle);
-            if (hash::of_uuid(&key), key) < (hash, *id) {
-                low = middle;
-            } else {
-                high = middle + 1;
-            }
-        }
-        (low..high).find(|place| key_at(*place) == *id).map(|place| partition.first + place)
-    }
-
-    /// Finds a text key; `strings` reads a string.
-    pub fn find_text<'s>(&self, of: u32, id: &str, strings: impl Fn(u32) -> &'s str) -> Option<u32> {
-        let partition = self.partition(self.find_partition(of, key::TEXT)?);
-        let hash = hash::of_text(id);
-        let (mut low, mut high) = self.bucket(&partition, hash);
-        let key_at = |place: u32| strings(u32::from_le_bytes(array(self.entries, (partition.at + place * 12) as usize)));
-        while high - low > 16 {
-            let middle = low + (high - low) / 2;
-            let key = key_at(middle);
-            if (hash::of_text(key), key) < (hash, id) {
-                low = middle;
-            } else {
-                high = middle + 1;
-            }
-        }
-        (low..high).find(|place| key_at(*place) == id).map(|place| partition.first + place)
-    }
-
-    /// An entry's id.
-    pub fn id<'s>(&self, entry: u32, strings: impl Fn(u32) -> &'s str) -> Id<'s> {
         let partition = self.partition_of(entry);
-        let at = Self::offset(&partition, entry);
-        match partition.keys {
-            key::UUID => Id::Uuid(array(self.entries, at)),
-            key::TEXT => Id::Text(strings(u32::from_le_bytes(array(self.entries, at)))),
-            _ => Id::Hidden,
-        }
-    }
-
-    /// An entry's sixteen-byte key.
-    #[cfg(feature = "write")]
-    pub fn key_bytes(&self, entry: u32) -> [u8; 16] {
-        array(self.entries, Self::offset(&self.partition_of(entry), entry))
-    }
-
-    /// The ranges of a type's entries whose ids are told.
-    pub fn ranges(&self, of: u32) -> [(u32, u32); 2] {
-        [key::UUID, key::TEXT].map(|keys| match self.find_partition(of, keys) {
-            Some(index) => self.range(index),
-            None => (0, 0),
-        })
+        array(self.entries, Self::offset(&partition, entry).wrapping_add(key::bytes(partition.keys)))
     }
 }

@@ -421,13 +421,15 @@ fn table(
         let mut order = Buckets { buckets, bits: partition.bits, next: 0, section };
         match partition.keys {
             key::UUID | key::DIGEST => {
-                let mut earlier = None;
+                let mut earlier = (0, [0; 16]);
                 for (place, entry) in entries.as_chunks::<24>().0.iter().enumerate() {
                     let id: [u8; 16] = array(entry, 0);
-                    let sort = (hash::of_uuid(&id), id);
-                    ensure(earlier.is_none_or(|earlier| earlier < sort), section, first as usize + place)?;
-                    earlier = Some(sort);
-                    order.place(sort.0, place)?;
+                    let hash = hash::of_uuid(&id);
+                    // Equal hashes are rare: the ids are compared only then.
+                    let after = hash > earlier.0 || (hash == earlier.0 && id > earlier.1) || place == 0;
+                    ensure(after, section, first as usize + place)?;
+                    earlier = (hash, id);
+                    order.place(hash, place)?;
                     each(array(entry, 16), first as usize + place)?;
                 }
             }

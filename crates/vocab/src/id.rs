@@ -53,33 +53,51 @@ impl<'a> AllowedKey<'a> {
 
 /// The sixteen bytes of a UUID in its canonical form (36 characters, lower case); `None` for any other text, which
 /// then is an id like any other. Ids are compared by bytes, so only the canonical form may be packed.
+///
+/// Eight digits are read at a time: resolving a subject by text is mostly this.
+#[inline]
 pub fn canonical_uuid(text: &str) -> Option<[u8; 16]> {
     let text: &[u8; 36] = text.as_bytes().try_into().ok()?;
     if text[8] != b'-' || text[13] != b'-' || text[18] != b'-' || text[23] != b'-' {
         return None;
     }
-    // Positions of the sixteen pairs of digits between the dashes.
-    const AT: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+    let at = |first: usize, second: usize| {
+        let digits = |at: usize| u32::from_le_bytes([text[at], text[at + 1], text[at + 2], text[at + 3]]);
+        u64::from(digits(first)) | u64::from(digits(second)) << 32
+    };
+    let words = [at(0, 4), at(9, 14), at(19, 24), at(28, 32)];
+    let mut valid = EACH * 0x80;
     let mut out = [0u8; 16];
-    let mut bad = 0u8;
-    for (byte, at) in out.iter_mut().zip(AT) {
-        let (high, low) = (NIBBLE[text[at] as usize], NIBBLE[text[at + 1] as usize]);
-        bad |= high | low;
-        *byte = (high << 4) | (low & 15);
+    for (word, place) in words.into_iter().zip(out.as_chunks_mut::<4>().0) {
+        valid &= hexadecimal(word);
+        *place = pairs(word).to_le_bytes();
     }
-    (bad & 0x80 == 0).then_some(out)
+    (valid == EACH * 0x80).then_some(out)
 }
 
-/// The value of a lower-case hexadecimal digit; the top bit is set for every other byte.
-const NIBBLE: [u8; 256] = {
-    let mut table = [0x80u8; 256];
-    let mut value = 0u8;
-    while value < 16 {
-        table[b"0123456789abcdef"[value as usize] as usize] = value;
-        value += 1;
-    }
-    table
-};
+/// One in each of eight bytes.
+const EACH: u64 = 0x0101_0101_0101_0101;
+
+/// Sets the top bit of every byte that is a lower-case hexadecimal digit.
+#[inline]
+const fn hexadecimal(word: u64) -> u64 {
+    let low = word & (EACH * 0x7F);
+    // `0` to `9` become 0 to 9, `a` to `f` 1 to 6; adding up to the next power of two then carries into the top bit
+    // exactly where a value is too large (or, for the last, not zero).
+    let (digit, letter) = (low ^ (EACH * 0x30), low ^ (EACH * 0x60));
+    let is_digit = !(digit + EACH * 0x76);
+    let is_letter = !(letter + EACH * 0x79) & (letter + EACH * 0x7F);
+    (is_digit | is_letter) & !word & (EACH * 0x80)
+}
+
+/// The four bytes that eight hexadecimal digits stand for.
+#[inline]
+const fn pairs(word: u64) -> u32 {
+    let nibbles = (word & (EACH * 0x0F)) + ((word >> 6) & EACH) * 9;
+    let bytes = ((nibbles << 4) | (nibbles >> 8)) & 0x00FF_00FF_00FF_00FF;
+    let bytes = (bytes | (bytes >> 8)) & 0x0000_FFFF_0000_FFFF;
+    (bytes | (bytes >> 16)) as u32
+}
 
 /// The canonical text of a UUID: 36 ASCII characters.
 pub fn format_uuid(bytes: &[u8; 16]) -> [u8; 36] {
@@ -115,6 +133,17 @@ mod tests {
             "",
         ] {
             assert_eq!(canonical_uuid(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn every_byte_is_a_digit_or_none() {
+        for byte in 0..=255u8 {
+            let mut text = *b"0192f1c2-7aa0-7bcd-8eef-0123456789ab";
+            text[35] = byte;
+            let Ok(text) = core::str::from_utf8(&text) else { continue };
+            let value = (byte as char).to_digit(16).filter(|_| !byte.is_ascii_uppercase());
+            assert_eq!(canonical_uuid(text).map(|id| u32::from(id[15]) & 15), value, "{byte}");
         }
     }
 
