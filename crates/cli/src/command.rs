@@ -8,3 +8,4 @@ mod snapshot_inspect;
 mod snapshot_slice;
 mod world_check;
 mod world_compile;
+mod world_explain;

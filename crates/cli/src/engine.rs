@@ -9,7 +9,7 @@ pub(crate) mod slice;
 pub(crate) mod snapshot;
 pub(crate) mod wasm;
 
-mod resolve;
+pub(crate) mod resolve;
 
 /// The engines by the names of `--engine`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

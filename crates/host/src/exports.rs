@@ -1,13 +1,20 @@
 //! The module's exports, looked up and typed once for each instance.
 
 use crate::{CallLimit, HostError, Module};
-use wasmtime::{Instance, Memory, Store, StoreLimits, StoreLimitsBuilder, Trap, TypedFunc, WasmParams, WasmResults};
+use wasmtime::{
+    Instance, Memory, Store, StoreLimits, StoreLimitsBuilder, Trap, TypedFunc, WasmParams, WasmResults,
+};
 
-/// An instance and its functions.
+/// An instance with its memory and its functions.
 pub(crate) struct Exports {
     store: Store<StoreLimits>,
     limit: CallLimit,
     memory: Memory,
+    functions: Functions,
+}
+
+/// The functions, as `docs/wasm-abi.md` has them.
+pub(crate) struct Functions {
     pub alloc: TypedFunc<u32, u32>,
     pub free: TypedFunc<(u32, u32), ()>,
     pub open: TypedFunc<(u32, u32), i32>,
@@ -26,13 +33,17 @@ pub(crate) struct Exports {
 impl Exports {
     /// A new instance of the module, without a snapshot.
     pub fn new(module: &Module) -> Result<Exports, HostError> {
-        let limits = StoreLimitsBuilder::new().memory_size(module.limits.memory_bytes).build();
+        let limits = StoreLimitsBuilder::new()
+            .memory_size(module.limits.memory_bytes)
+            .build();
         let mut store = Store::new(&module.engine, limits);
         store.limiter(|limits| limits);
         prepare(&mut store, module.limits.call);
         let instance = Instance::new(&mut store, &module.module, &[]).map_err(|error| trapped(&error))?;
-        let memory = instance.get_memory(&mut store, "memory").ok_or(HostError::Export("memory"))?;
-        Ok(Exports {
+        let memory = instance
+            .get_memory(&mut store, "memory")
+            .ok_or(HostError::Export("memory"))?;
+        let functions = Functions {
             alloc: typed(&mut store, &instance, "postern_alloc")?,
             free: typed(&mut store, &instance, "postern_free")?,
             open: typed(&mut store, &instance, "postern_open")?,
@@ -46,9 +57,12 @@ impl Exports {
             mask: typed(&mut store, &instance, "postern_mask")?,
             query: typed(&mut store, &instance, "postern_query")?,
             next_change: typed(&mut store, &instance, "postern_next_change")?,
+        };
+        Ok(Exports {
             store,
             limit: module.limits.call,
             memory,
+            functions,
         })
     }
 
@@ -61,19 +75,23 @@ impl Exports {
     #[inline]
     pub fn call<P: WasmParams, R: WasmResults>(
         &mut self,
-        function: impl FnOnce(&Exports) -> &TypedFunc<P, R>,
+        function: impl FnOnce(&Functions) -> &TypedFunc<P, R>,
         parameters: P,
     ) -> Result<R, HostError> {
         prepare(&mut self.store, self.limit);
-        let function = function(self).clone();
-        function.call(&mut self.store, parameters).map_err(|error| trapped(&error))
+        function(&self.functions)
+            .call(&mut self.store, parameters)
+            .map_err(|error| trapped(&error))
     }
 
     /// The memory's bytes at an address. An address beyond its end breaks the contract.
     pub fn bytes(&mut self, address: u32, len: usize) -> Result<&mut [u8], HostError> {
         let start = address as usize;
         let range = start..start.saturating_add(len);
-        self.memory.data_mut(&mut self.store).get_mut(range).ok_or(HostError::Contract("an address beyond its memory"))
+        self.memory
+            .data_mut(&mut self.store)
+            .get_mut(range)
+            .ok_or(HostError::Contract("an address beyond its memory"))
     }
 }
 
@@ -95,7 +113,9 @@ fn typed<P: WasmParams, R: WasmResults>(
     instance: &Instance,
     name: &'static str,
 ) -> Result<TypedFunc<P, R>, HostError> {
-    instance.get_typed_func(store, name).map_err(|_| HostError::Export(name))
+    instance
+        .get_typed_func(store, name)
+        .map_err(|_| HostError::Export(name))
 }
 
 fn trapped(error: &wasmtime::Error) -> HostError {

@@ -41,7 +41,11 @@ impl Instance {
     pub(crate) fn new(module: Module, snapshot: Arc<[u8]>) -> Result<Instance, HostError> {
         let mut live = Live::new(&module)?;
         live.open(&snapshot)?;
-        Ok(Instance { module, snapshot, live: Some(live) })
+        Ok(Instance {
+            module,
+            snapshot,
+            live: Some(live),
+        })
     }
 
     /// Puts another snapshot in the place of the one in force.
@@ -71,7 +75,9 @@ impl Instance {
             let block = live.exports.call(|exports| &exports.describe, ())?;
             let bytes = live.take(block)?;
             let description = Description::from_bytes(&bytes);
-            description.map(read).map_err(|_| HostError::Contract("a description that is none"))
+            description
+                .map(read)
+                .map_err(|_| HostError::Contract("a description that is none"))
         })
     }
 
@@ -115,7 +121,8 @@ impl Instance {
     pub fn resource(&mut self, kind: &str, id: &str) -> Result<Option<u32>, HostError> {
         self.ask(|live| {
             let [(kind, kind_len), (id, id_len)] = live.texts([kind, id])?;
-            live.exports.call(|exports| &exports.resource, (kind, kind_len, id, id_len))
+            live.exports
+                .call(|exports| &exports.resource, (kind, kind_len, id, id_len))
         })
         .map(known)
     }
@@ -132,9 +139,14 @@ impl Instance {
         resource: u32,
         now: i64,
     ) -> Result<postern_vocab::Answer, HostError> {
-        let code = self
-            .ask(|live| live.exports.call(|exports| &exports.check, (subject, permission, resource, now as f64)))?;
-        u8::try_from(code).ok().and_then(from_code).ok_or(HostError::Contract("a code that is none"))
+        self.ask(|live| {
+            let parameters = (subject, permission, resource, now as f64);
+            let code = live.exports.call(|exports| &exports.check, parameters)?;
+            u8::try_from(code)
+                .ok()
+                .and_then(from_code)
+                .ok_or(HostError::Contract("a code that is none"))
+        })
     }
 
     /// Decides many at once: `codes` gets one for each triple of subject, permission and resource (see
@@ -152,13 +164,21 @@ impl Instance {
     ///
     /// # Errors
     /// Those of a trap.
-    pub fn mask(&mut self, subject: u32, resource: u32, now: i64, mask: &mut Vec<u8>) -> Result<(), HostError> {
+    pub fn mask(
+        &mut self,
+        subject: u32,
+        resource: u32,
+        now: i64,
+        mask: &mut Vec<u8>,
+    ) -> Result<(), HostError> {
         self.ask(|live| {
             let Room { address, len } = live.text;
             let parameters = (subject, resource, now as f64, address, len);
             let needed = live.exports.call(|exports| &exports.mask, parameters)?;
             if needed > len {
-                return Err(HostError::Contract("a mask of more permissions than a catalog can have"));
+                return Err(HostError::Contract(
+                    "a mask of more permissions than a catalog can have",
+                ));
             }
             mask.clear();
             mask.extend_from_slice(live.exports.bytes(address, needed as usize)?);
@@ -171,8 +191,10 @@ impl Instance {
     /// # Errors
     /// Those of a trap; [`HostError::Contract`].
     pub fn answer(&mut self, request: &Request<'_>) -> Result<Answer, HostError> {
-        let bytes = self.answer_bytes(&request.to_bytes())?;
-        Answer::from_bytes(&bytes).map_err(|_| HostError::Contract("an answer that is none"))
+        self.ask(|live| {
+            let bytes = live.answer(&request.to_bytes())?;
+            Answer::from_bytes(&bytes).map_err(|_| HostError::Contract("an answer that is none"))
+        })
     }
 
     /// Answers an encoded request with an encoded answer.
@@ -180,13 +202,7 @@ impl Instance {
     /// # Errors
     /// Those of a trap, and [`HostError::Memory`] where it does not fit.
     pub fn answer_bytes(&mut self, request: &[u8]) -> Result<Vec<u8>, HostError> {
-        self.ask(|live| {
-            let room = live.alloc(request.len())?;
-            live.exports.bytes(room.address, request.len())?.copy_from_slice(request);
-            let block = live.exports.call(|exports| &exports.query, (room.address, room.len))?;
-            live.free(room)?;
-            live.take(block)
-        })
+        self.ask(|live| live.answer(request))
     }
 
     /// Runs a question; replaces the instance if it can no longer be trusted.
@@ -195,7 +211,10 @@ impl Instance {
         if self.live.is_none() {
             self.replace()?;
         }
-        let live = self.live.as_mut().ok_or(HostError::Contract("an instance that could not be replaced"))?;
+        let live = self
+            .live
+            .as_mut()
+            .ok_or(HostError::Contract("an instance that could not be replaced"))?;
         let result = question(live);
         if let Err(HostError::Trap(_) | HostError::Limit | HostError::Contract(_)) = result {
             // If even this fails, the next question tries again; this one's error says more.
@@ -221,7 +240,12 @@ fn known(handle: u32) -> Option<u32> {
 impl Live {
     fn new(module: &Module) -> Result<Live, HostError> {
         let none = Room { address: 0, len: 0 };
-        let mut live = Live { exports: Exports::new(module)?, text: none, triples: none, codes: none };
+        let mut live = Live {
+            exports: Exports::new(module)?,
+            text: none,
+            triples: none,
+            codes: none,
+        };
         live.text = live.alloc(TEXT_ROOM as usize)?;
         Ok(live)
     }
@@ -230,16 +254,24 @@ impl Live {
         let len = u32::try_from(len).map_err(|_| HostError::Memory)?;
         let address = self.exports.call(|exports| &exports.alloc, len)?;
         // No room is also what the module gives for no bytes; those need none.
-        if address == 0 && len != 0 { Err(HostError::Memory) } else { Ok(Room { address, len }) }
+        if address == 0 && len != 0 {
+            Err(HostError::Memory)
+        } else {
+            Ok(Room { address, len })
+        }
     }
 
     fn free(&mut self, room: Room) -> Result<(), HostError> {
-        self.exports.call(|exports| &exports.free, (room.address, room.len))
+        self.exports
+            .call(|exports| &exports.free, (room.address, room.len))
     }
 
     /// Copies a block that the module hands over, and gives it back.
     fn take(&mut self, block: u64) -> Result<Vec<u8>, HostError> {
-        let room = Room { address: block as u32, len: (block >> 32) as u32 };
+        let room = Room {
+            address: block as u32,
+            len: (block >> 32) as u32,
+        };
         if block == 0 {
             return Err(HostError::Memory);
         }
@@ -249,10 +281,19 @@ impl Live {
     }
 
     fn open(&mut self, snapshot: &[u8]) -> Result<(), HostError> {
+        if snapshot.is_empty() {
+            // Too short; the module gives no room for nothing.
+            return Err(HostError::Open(1));
+        }
         let room = self.alloc(snapshot.len())?;
-        self.exports.bytes(room.address, snapshot.len())?.copy_from_slice(snapshot);
+        self.exports
+            .bytes(room.address, snapshot.len())?
+            .copy_from_slice(snapshot);
         // The module takes the room, whatever it says.
-        match self.exports.call(|exports| &exports.open, (room.address, room.len))? {
+        match self
+            .exports
+            .call(|exports| &exports.open, (room.address, room.len))?
+        {
             0 => Ok(()),
             code => Err(HostError::Open(code)),
         }
@@ -263,17 +304,32 @@ impl Live {
         let len: usize = texts.iter().map(|text| text.len()).sum();
         if len > self.text.len as usize {
             let larger = self.alloc(len.next_power_of_two())?;
-            self.free(std::mem::replace(&mut self.text, larger))?;
+            let smaller = std::mem::replace(&mut self.text, larger);
+            self.free(smaller)?;
         }
         let mut at = self.text.address;
         let mut places = [(0, 0); N];
         for (text, place) in texts.iter().zip(&mut places) {
-            self.exports.bytes(at, text.len())?.copy_from_slice(text.as_bytes());
+            self.exports
+                .bytes(at, text.len())?
+                .copy_from_slice(text.as_bytes());
             // INVARIANT: no longer than the room, whose length is a u32.
             *place = (at, text.len() as u32);
             at += text.len() as u32;
         }
         Ok(places)
+    }
+
+    fn answer(&mut self, request: &[u8]) -> Result<Vec<u8>, HostError> {
+        let room = self.alloc(request.len())?;
+        self.exports
+            .bytes(room.address, request.len())?
+            .copy_from_slice(request);
+        let block = self
+            .exports
+            .call(|exports| &exports.query, (room.address, room.len))?;
+        self.free(room)?;
+        self.take(block)
     }
 
     fn check_batch(&mut self, triples: &[[u32; 3]], now: i64, codes: &mut [u8]) -> Result<(), HostError> {
@@ -305,6 +361,8 @@ impl Live {
 
 impl fmt::Debug for Instance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Instance").field("snapshot_bytes", &self.snapshot.len()).finish_non_exhaustive()
+        f.debug_struct("Instance")
+            .field("snapshot_bytes", &self.snapshot.len())
+            .finish_non_exhaustive()
     }
 }

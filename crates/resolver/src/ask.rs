@@ -152,7 +152,7 @@ impl<'a> Ready<'a> {
 }
 
 /// Rule 3, and what section 7 says about resources that a slice does not list.
-fn target<'a, V: View>(
+pub(crate) fn target<'a, V: View>(
     view: &V,
     kind: &str,
     id: &str,

@@ -78,16 +78,16 @@ impl<const N: usize> Few<N> {
 
 /// What a pass over the bindings found.
 #[derive(Default)]
-struct Found {
-    excluded: bool,
-    assignment: bool,
-    grant: bool,
-    narrowing: bool,
+pub(crate) struct Found {
+    pub excluded: bool,
+    pub assignment: bool,
+    pub grant: bool,
+    pub narrowing: bool,
 }
 
-struct Case<'a, V> {
-    view: &'a V,
-    ask: &'a Ask<'a>,
+pub(crate) struct Case<'a, V> {
+    pub view: &'a V,
+    pub ask: &'a Ask<'a>,
     action: u32,
     /// The row whose attributes count, where the resource has one.
     resource: Option<u32>,
@@ -119,21 +119,21 @@ pub(crate) fn decide<V: View>(view: &V, ask: &Ask<'_>) -> Reason {
         }
         resource = Some(index);
     }
-    let mut case =
-        Case { view, ask, action: permission.action, resource, anchors: Few::new(), principals: Few::new() };
-    case.prepare();
-    let reason = case.reason();
+    let reason = Case::new(view, ask, permission.action, resource).reason();
     if reason == Reason::NotGranted && unlisted { Reason::UnknownSubject } else { reason }
 }
 
-impl<V: View> Case<'_, V> {
-    fn prepare(&mut self) {
+impl<'a, V: View> Case<'a, V> {
+    /// Collects anchors and principals, as far as they fit.
+    pub fn new(view: &'a V, ask: &'a Ask<'a>, action: u32, resource: Option<u32>) -> Self {
+        let mut case = Case { view, ask, action, resource, anchors: Few::new(), principals: Few::new() };
         let mut anchors = Few::new();
-        let _ = self.walk_anchors(&mut |at| anchors.push(at));
-        self.anchors = anchors;
+        let _ = case.walk_anchors(&mut |at| anchors.push(at));
+        case.anchors = anchors;
         let mut principals = Few::new();
-        let _ = self.walk_principals(&mut |subject| principals.push(subject));
-        self.principals = principals;
+        let _ = case.walk_principals(&mut |subject| principals.push(subject));
+        case.principals = principals;
+        case
     }
 
     fn reason(&self) -> Reason {
@@ -164,7 +164,7 @@ impl<V: View> Case<'_, V> {
     }
 
     /// What one binding at an anchor contributes while nothing is narrowed away.
-    fn weigh(&self, binding: Binding, found: &mut Found) {
+    pub fn weigh(&self, binding: Binding, found: &mut Found) {
         if binding.what & BINDING_TERMS != 0 && !self.terms_hold(binding) {
             return;
         }
@@ -176,15 +176,15 @@ impl<V: View> Case<'_, V> {
         } else {
             found.narrowing |= binding.what & BINDING_NARROWS != 0;
             found.assignment |= satisfied;
-            self.role_grants(binding, &mut |effect| {
-                found.excluded |= effect == BINDING_EXCLUDE;
-                found.grant |= effect == BINDING_GRANT;
+            self.role_grants(binding, &mut |grant| {
+                found.excluded |= grant.what & BINDING_EXCLUDE != 0;
+                found.grant |= grant.what & BINDING_GRANT != 0;
             });
         }
     }
 
     /// Rules 10 and 11 again, with the candidates that rule 6 keeps.
-    fn narrow(&self) -> Found {
+    pub fn narrow(&self) -> Found {
         let mut found = Found::default();
         let _ = self.bindings(&mut |binding| {
             if binding.what & BINDING_TERMS != 0 && !self.terms_hold(binding) {
@@ -198,7 +198,7 @@ impl<V: View> Case<'_, V> {
                 found.grant |= satisfied;
             } else if (satisfied || binding.what & BINDING_ROLE_GRANTS != 0) && self.kept(binding.at) {
                 found.assignment |= satisfied;
-                self.role_grants(binding, &mut |effect| found.grant |= effect == BINDING_GRANT);
+                self.role_grants(binding, &mut |grant| found.grant |= grant.what & BINDING_GRANT != 0);
             }
             ControlFlow::Continue(())
         });
@@ -206,7 +206,7 @@ impl<V: View> Case<'_, V> {
     }
 
     /// Rule 6: no candidate at a narrowing resource has `at` as a strict ancestor.
-    fn kept(&self, at: u32) -> bool {
+    pub fn kept(&self, at: u32) -> bool {
         self.bindings(&mut |binding| {
             let narrows = binding.what & BINDING_NARROWS != 0
                 && binding.at != at
@@ -218,7 +218,7 @@ impl<V: View> Case<'_, V> {
     }
 
     /// Whether `ancestor` lies strictly above `at`, another anchor.
-    fn above(&self, at: u32, ancestor: u32) -> bool {
+    pub fn above(&self, at: u32, ancestor: u32) -> bool {
         if let Target::Stated(stated) = self.ask.target
             && stated.row.is_some_and(|row| row + 1 == at)
         {
@@ -231,8 +231,8 @@ impl<V: View> Case<'_, V> {
         .is_break()
     }
 
-    /// The grants held by the role of a candidate that apply here and hold the permission: `each` gets their effect.
-    fn role_grants(&self, candidate: Binding, each: &mut dyn FnMut(u32)) {
+    /// The grants held by the role of a candidate that apply here and hold the permission.
+    pub fn role_grants(&self, candidate: Binding, each: &mut dyn FnMut(Binding)) {
         if candidate.what & BINDING_ROLE_GRANTS == 0 || candidate.role == 0 {
             return;
         }
@@ -243,36 +243,37 @@ impl<V: View> Case<'_, V> {
                 && (grant.at == ORGANIZATION_AT || self.anchored(grant.at))
                 && (grant.what & BINDING_TERMS == 0 || self.terms_hold(grant))
             {
-                each(grant.what & (BINDING_EXCLUDE | BINDING_GRANT));
+                each(grant);
             }
         }
     }
 
-    fn anchored(&self, at: u32) -> bool {
+    pub fn anchored(&self, at: u32) -> bool {
         let hit = &mut |anchor| if anchor == at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
         self.each_anchor(hit).is_break()
     }
 
     /// Every binding of the principals that stands at an anchor (rules 5, 8, 11), the organization's included.
-    fn bindings(&self, each: &mut dyn FnMut(Binding) -> ControlFlow<()>) -> ControlFlow<()> {
+    pub fn bindings(&self, each: &mut dyn FnMut(Binding) -> ControlFlow<()>) -> ControlFlow<()> {
         let everyone = self.view.everyone();
         if everyone != 0 && self.is_user() {
             self.bindings_of(Held::List(self.view.list(everyone)), each)?;
         }
-        self.each_principal(&mut |principal| {
-            let row = self.view.subject(principal);
-            let held = if row.bits & SUBJECT_EXT != 0 {
-                Held::List(self.view.list(self.view.subject_ext(row.link()).bindings))
-            } else if row.bits & SUBJECT_LIST != 0 {
-                Held::List(self.view.list(row.link()))
-            } else {
-                Held::Few(row.words)
-            };
-            self.bindings_of(held, each)
-        })
+        self.each_principal(&mut |principal| self.bindings_of(self.held_by(principal), each))
     }
 
-    fn bindings_of(&self, held: Held, each: &mut dyn FnMut(Binding) -> ControlFlow<()>) -> ControlFlow<()> {
+    pub fn held_by(&self, principal: u32) -> Held {
+        let row = self.view.subject(principal);
+        if row.bits & SUBJECT_EXT != 0 {
+            Held::List(self.view.list(self.view.subject_ext(row.link()).bindings))
+        } else if row.bits & SUBJECT_LIST != 0 {
+            Held::List(self.view.list(row.link()))
+        } else {
+            Held::Few(row.words)
+        }
+    }
+
+    pub fn bindings_of(&self, held: Held, each: &mut dyn FnMut(Binding) -> ControlFlow<()>) -> ControlFlow<()> {
         match held {
             Held::Few(few) => {
                 for binding in few {
@@ -350,7 +351,7 @@ impl<V: View> Case<'_, V> {
         }
     }
 
-    fn each_principal(&self, each: &mut dyn FnMut(u32) -> ControlFlow<()>) -> ControlFlow<()> {
+    pub fn each_principal(&self, each: &mut dyn FnMut(u32) -> ControlFlow<()>) -> ControlFlow<()> {
         match self.principals.get() {
             Some(principals) => principals.iter().try_for_each(|subject| each(*subject)),
             None => self.walk_principals(each),
@@ -366,7 +367,7 @@ impl<V: View> Case<'_, V> {
         })
     }
 
-    fn is_user(&self) -> bool {
+    pub fn is_user(&self) -> bool {
         match self.ask.who {
             Who::Known(subject) => self.view.subject_kind(subject) == "user",
             Who::Unknown { user, .. } => user,
@@ -381,7 +382,7 @@ impl<V: View> Case<'_, V> {
     }
 
     /// Whether the resource has an owner who is one of the principals.
-    fn owned(&self) -> bool {
+    pub fn owned(&self) -> bool {
         match self.ask.target {
             Target::Organization => false,
             Target::Listed(resource) => {
@@ -405,7 +406,7 @@ impl<V: View> Case<'_, V> {
     }
 
     /// Rule 9.
-    fn owner_allows(&self) -> bool {
+    pub fn owner_allows(&self) -> bool {
         let kind = match self.ask.target {
             Target::Organization => return false,
             Target::Stated(stated) => stated.kind,
@@ -421,7 +422,7 @@ impl<V: View> Case<'_, V> {
     }
 
     /// The terms of rules 8 and 11. `where` is lenient for an allow and strict for an exclusion.
-    fn terms_hold(&self, binding: Binding) -> bool {
+    pub fn terms_hold(&self, binding: Binding) -> bool {
         if binding.terms == 0 {
             return true;
         }
@@ -481,7 +482,7 @@ impl<V: View> Case<'_, V> {
 
 /// What a principal holds.
 #[derive(Clone, Copy)]
-enum Held {
+pub(crate) enum Held {
     Few([u16; 3]),
     List((u32, u32)),
 }

@@ -96,32 +96,48 @@ fn short<V: View>(view: &V, row: SubjectRow, resource: u32, mut each: impl FnMut
     if row.bits & !SUBJECT_LIST != 0 || view.everyone() != 0 {
         return false;
     }
-    let mut chain = [NOWHERE; CHAIN];
-    let mut depth = 0;
-    if resource != ORGANIZATION {
-        let own = view.resource(resource.wrapping_sub(1));
-        if own.ext != 0 || own.up & RESOURCE_COMPLEX != 0 {
-            return false;
+    let own = match resource {
+        ORGANIZATION => ResourceRow::default(),
+        _ => view.resource(resource.wrapping_sub(1)),
+    };
+    let here = |binding: &Binding| (binding.at == ORGANIZATION_AT) | (binding.at == resource);
+    match (own.up, own.ext) {
+        (ORGANIZATION_AT, 0) => bindings(view, row, |binding| each(binding, here(&binding))),
+        (_, 0) if own.up & RESOURCE_COMPLEX == 0 => {
+            let mut chain = [ORGANIZATION_AT; CHAIN];
+            let Some(above) = above(view, own.up, &mut chain) else { return false };
+            bindings(view, row, |binding| {
+                let above = above.iter().fold(false, |above, at| above | (binding.at == *at));
+                each(binding, here(&binding) | above);
+            })
         }
-        let mut up = own.up;
-        while up != ORGANIZATION_AT {
-            let Some(place) = chain.get_mut(depth) else { return false };
-            *place = up;
-            depth += 1;
-            up = view.resource(up.wrapping_sub(1)).up;
-        }
+        _ => false,
     }
+}
+
+/// The chain of parents from `up` on; `None` where it is longer than the short way goes.
+#[inline]
+fn above<'c, V: View>(view: &V, mut up: u32, chain: &'c mut [u32; CHAIN]) -> Option<&'c [u32]> {
+    let mut depth = 0;
+    while up != ORGANIZATION_AT {
+        *chain.get_mut(depth)? = up;
+        depth += 1;
+        up = view.resource(up.wrapping_sub(1)).up;
+    }
+    chain.get(..depth)
+}
+
+/// Calls `each` with the subject's bindings; false: one of them is special, or they are too many.
+#[inline]
+fn bindings<V: View>(view: &V, row: SubjectRow, mut each: impl FnMut(Binding)) -> bool {
     let mut special = 0;
     let mut one = |binding: u32| {
         let binding = view.binding(binding);
         special |= binding.what;
-        let mut here = (binding.at == ORGANIZATION_AT) | (binding.at == resource);
-        for at in chain.iter().take(depth) {
-            here |= binding.at == *at;
-        }
-        each(binding, here);
+        each(binding);
     };
     if row.bits == 0 {
+        // Those that are not used are binding 0, which stands nowhere.
         for binding in row.words {
             one(u32::from(binding));
         }
@@ -143,8 +159,11 @@ fn long<V: View>(view: &V, subject: u32, permission: u32, resource: u32, now: i6
         ORGANIZATION => Target::Organization,
         _ => Target::Listed(resource.wrapping_sub(1)),
     };
-    decide(
-        view,
-        &Ask { who: Who::Known(subject), permission, target, dimensions: &[], session: None, now },
-    )
+    let unknown = resource != ORGANIZATION && view.resource(resource.wrapping_sub(1)) == ResourceRow::NONE;
+    let target = if unknown { Target::Organization } else { target };
+    match decide(view, &Ask { who: Who::Known(subject), permission, target, dimensions: &[], session: None, now }) {
+        Reason::InactiveSubject => Reason::InactiveSubject,
+        _ if unknown => Reason::UnknownResource,
+        reason => reason,
+    }
 }

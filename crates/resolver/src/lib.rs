@@ -16,6 +16,8 @@ extern crate alloc;
 
 mod ask;
 mod decide;
+#[cfg(feature = "alloc")]
+mod explain;
 mod fast;
 #[cfg(feature = "alloc")]
 mod lists;
@@ -25,6 +27,8 @@ mod walk;
 pub use ask::{Context, Question, check, permission_handle, resource_handle, subject_handle};
 pub use fast::{ORGANIZATION, check_batch, check_handles, mask};
 pub use postern_vocab::Reason;
+#[cfg(feature = "alloc")]
+pub use explain::{Change, Explanation, Place, Step, explain};
 #[cfg(feature = "alloc")]
 pub use lists::{actions, anywhere, everywhere, filter, subjects};
 pub use view::View;

@@ -36,7 +36,7 @@ pub fn filter<V: View>(
     for (start, end) in view.resources_of(kind) {
         for resource in start..end {
             if allows(ready.at(view, Target::Listed(resource), context)) {
-                text(&mut ids, "", view.resource_id(resource));
+                ids.extend(id_text("", view.resource_id(resource)));
             }
         }
     }
@@ -64,7 +64,7 @@ pub fn subjects<V: View>(
             }
             ready.who = Who::Known(subject);
             if allows(ready.check(view, resource, context)) {
-                text(&mut ids, kind, view.subject_id(subject));
+                ids.extend(id_text(kind, view.subject_id(subject)));
             }
         }
     }
@@ -153,7 +153,8 @@ fn scopes<V: View>(
     ControlFlow::Continue(())
 }
 
-fn text(out: &mut Vec<String>, kind: &str, id: Id<'_>) {
+/// An id as text, with its type before it unless that is empty; `None` where it is not told.
+pub(crate) fn id_text(kind: &str, id: Id<'_>) -> Option<String> {
     let uuid;
     let id = match id {
         Id::Text(text) => text,
@@ -161,7 +162,7 @@ fn text(out: &mut Vec<String>, kind: &str, id: Id<'_>) {
             uuid = format_uuid(&bytes);
             core::str::from_utf8(&uuid).unwrap_or_default()
         }
-        Id::Hidden => return,
+        Id::Hidden => return None,
     };
     let mut whole = String::with_capacity(kind.len() + 1 + id.len());
     if !kind.is_empty() {
@@ -169,5 +170,5 @@ fn text(out: &mut Vec<String>, kind: &str, id: Id<'_>) {
         whole.push(':');
     }
     whole.push_str(id);
-    out.push(whole);
+    Some(whole)
 }

@@ -104,6 +104,11 @@ pub struct ResourceRow {
 /// without it leads to rows without it only, all of them live always.
 pub const RESOURCE_COMPLEX: u32 = 1 << 31;
 
+impl ResourceRow {
+    /// What stands for the row of a resource that does not exist; no other row is complex without an extension.
+    pub const NONE: ResourceRow = ResourceRow { up: RESOURCE_COMPLEX, ext: 0 };
+}
+
 /// What only some resources have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ResourceExt {
@@ -218,6 +223,8 @@ pub trait View {
 
     /// How many resource types the catalog has.
     fn type_count(&self) -> u32;
+    /// A resource type's name.
+    fn type_name(&self, kind: u32) -> &str;
     /// A resource type by name.
     fn find_type(&self, name: &str) -> Option<u32>;
     /// A resource type.
@@ -239,6 +246,12 @@ pub trait View {
     fn binding(&self, binding: u32) -> Binding;
     /// The grants that a role holds, a list of bindings.
     fn role_grants(&self, role: u32) -> u32;
+    /// How many roles there are.
+    fn role_count(&self) -> u32;
+    /// The set that a role satisfies.
+    fn role_set(&self, role: u32) -> u32;
+    /// A role's id; a slice does not tell.
+    fn role_id(&self, role: u32) -> Option<&str>;
     /// Whether a set has a permission.
     fn set_has(&self, set: u32, permission: u32) -> bool;
     /// A set as bytes: permission p is bit `p % 8` of byte `p / 8`.

@@ -240,6 +240,10 @@ impl View for Facts {
         self.types.len() as u32
     }
 
+    fn type_name(&self, kind: u32) -> &str {
+        self.types.get(kind as usize).map_or("", |(name, _)| &self.strings[*name as usize])
+    }
+
     fn find_type(&self, name: &str) -> Option<u32> {
         let name = self.string_number(name)?;
         self.types.binary_search_by_key(&name, |(name, _)| *name).ok().map(|number| number as u32)
@@ -254,7 +258,7 @@ impl View for Facts {
     }
 
     fn resource(&self, resource: u32) -> ResourceRow {
-        self.resources.get(resource as usize).map(|entry| entry.row).unwrap_or_default()
+        self.resources.get(resource as usize).map_or(ResourceRow::NONE, |entry| entry.row)
     }
 
     fn resource_ext(&self, ext: u32) -> ResourceExt {
@@ -281,9 +285,22 @@ impl View for Facts {
         self.roles.get(role as usize).map_or(0, |role| role.grants)
     }
 
+    fn role_count(&self) -> u32 {
+        self.roles.len() as u32
+    }
+
+    fn role_set(&self, role: u32) -> u32 {
+        self.roles.get(role as usize).map_or(0, |role| role.set)
+    }
+
+    fn role_id(&self, role: u32) -> Option<&str> {
+        let id = self.roles.get(role as usize)?.id.checked_sub(1)?;
+        self.strings.get(id as usize).map(|id| id.as_str())
+    }
+
     fn set_has(&self, set: u32, permission: u32) -> bool {
         let at = set as usize * self.set_bytes + permission as usize / 8;
-        self.sets.get(at).is_some_and(|byte| byte >> (permission % 8) & 1 != 0)
+        permission as usize / 8 < self.set_bytes && self.sets.get(at).is_some_and(|byte| byte >> (permission % 8) & 1 != 0)
     }
 
     fn set_bytes(&self, set: u32) -> &[u8] {

@@ -165,24 +165,10 @@ impl<'a> Snapshot<'a> {
         None
     }
 
-    /// A role's id and name; a slice tells neither.
-    pub fn role_names(&self, role: u32) -> (Option<&'a str>, Option<&'a str>) {
-        let [id, name, ..] = row::<{ words::ROLE }>(self.body.roles, role);
-        let text = |number: u32| number.checked_sub(1).map(|number| self.text(number));
-        (text(id), text(name))
-    }
-
-    /// A resource type's name.
-    pub fn type_name(&self, kind: u32) -> &'a str {
-        let [name, ..] = row::<{ words::TYPE }>(self.body.types, kind);
-        self.text(name)
-    }
-
-    /// What a role satisfies.
-    #[cfg(feature = "write")]
-    pub(crate) fn role_set(&self, role: u32) -> u32 {
-        let [_, _, set, _] = row::<{ words::ROLE }>(self.body.roles, role);
-        set
+    /// A role's name; a slice does not tell.
+    pub fn role_name(&self, role: u32) -> Option<&'a str> {
+        let [_, name, ..] = row::<{ words::ROLE }>(self.body.roles, role);
+        name.checked_sub(1).map(|name| self.text(name))
     }
 
     /// The digest that a slice keeps of a group's id.
@@ -196,7 +182,7 @@ impl<'a> Snapshot<'a> {
     pub(crate) fn aliases_of(&self, subject: u32) -> impl Iterator<Item = Id<'a>> + use<'a, '_> {
         let aliases = self.aliases;
         (0..aliases.entry_count())
-            .filter(move |alias| u32::from_le_bytes(array(&aliases.row(*alias), 0)) == subject)
+            .filter(move |alias| aliases.row(*alias).is_some_and(|row| u32::from_le_bytes(array(&row, 0)) == subject))
             .map(move |alias| aliases.id(alias, |string| self.text(string)))
     }
 }
@@ -261,12 +247,12 @@ impl View for Snapshot<'_> {
             return Some(subject);
         }
         let alias = find(&self.aliases)?;
-        Some(u32::from_le_bytes(array(&self.aliases.row(alias), 0)))
+        self.aliases.row(alias).map(|row| u32::from_le_bytes(array(&row, 0)))
     }
 
     #[inline]
     fn subject(&self, subject: u32) -> SubjectRow {
-        let [a, b, c, d, e, f, g, h] = self.subjects.row(subject);
+        let [a, b, c, d, e, f, g, h] = self.subjects.row(subject).unwrap_or_default();
         SubjectRow {
             bits: u16::from_le_bytes([a, b]),
             words: [u16::from_le_bytes([c, d]), u16::from_le_bytes([e, f]), u16::from_le_bytes([g, h])],
@@ -298,6 +284,11 @@ impl View for Snapshot<'_> {
         (self.body.types.len() / (4 * words::TYPE)) as u32
     }
 
+    fn type_name(&self, kind: u32) -> &str {
+        let [name, ..] = row::<{ words::TYPE }>(self.body.types, kind);
+        self.text(name)
+    }
+
     fn find_type(&self, name: &str) -> Option<u32> {
         (0..self.type_count()).find(|kind| self.type_name(*kind) == name)
     }
@@ -316,7 +307,7 @@ impl View for Snapshot<'_> {
 
     #[inline]
     fn resource(&self, resource: u32) -> ResourceRow {
-        let [a, b, c, d, e, f, g, h] = self.resources.row(resource);
+        let Some([a, b, c, d, e, f, g, h]) = self.resources.row(resource) else { return ResourceRow::NONE };
         ResourceRow { up: u32::from_le_bytes([a, b, c, d]), ext: u32::from_le_bytes([e, f, g, h]) }
     }
 
@@ -352,10 +343,26 @@ impl View for Snapshot<'_> {
         grants
     }
 
+    fn role_count(&self) -> u32 {
+        (self.body.roles.len() / (4 * words::ROLE)) as u32
+    }
+
+    fn role_set(&self, role: u32) -> u32 {
+        let [_, _, set, _] = row::<{ words::ROLE }>(self.body.roles, role);
+        set
+    }
+
+    fn role_id(&self, role: u32) -> Option<&str> {
+        let [id, ..] = row::<{ words::ROLE }>(self.body.roles, role);
+        id.checked_sub(1).map(|id| self.text(id))
+    }
+
     #[inline]
     fn set_has(&self, set: u32, permission: u32) -> bool {
-        let at = (set as usize).wrapping_mul(self.body.set_bytes as usize).wrapping_add((permission / 8) as usize);
-        self.body.sets.get(at).is_some_and(|byte| byte >> (permission % 8) & 1 != 0)
+        let (width, place) = (self.body.set_bytes, permission / 8);
+        let at = (set as usize).wrapping_mul(width as usize).wrapping_add(place as usize);
+        // A permission that does not exist must not be looked for in the set that follows.
+        (place < width) & self.body.sets.get(at).is_some_and(|byte| byte >> (permission % 8) & 1 != 0)
     }
 
     fn set_bytes(&self, set: u32) -> &[u8] {

@@ -97,11 +97,43 @@ impl<'a> Part<'a> {
 /// How many partitions are kept at hand; tables with more are read through their rows.
 const AT_HAND: usize = 6;
 
+/// The entries of one partition, cut at compile time: to reach one is a comparison and a load.
+#[derive(Clone, Copy)]
+struct Entries<'a, const WIDTH: usize> {
+    first: u32,
+    entries: &'a [[u8; WIDTH]],
+}
+
+impl<'a, const WIDTH: usize> Entries<'a, WIDTH> {
+    /// Those of the largest of the partitions whose entries are so wide.
+    fn largest(parts: &[Part<'a>]) -> Self {
+        let mut found = Entries { first: 0, entries: [].as_slice() };
+        for part in parts.iter().filter(|part| part.width() == WIDTH) {
+            let entries = part.entries.as_chunks::<WIDTH>().0;
+            if entries.len() > found.entries.len() {
+                found = Entries { first: part.partition.first, entries };
+            }
+        }
+        found
+    }
+
+    /// An entry's row, its last eight bytes; `None` where the entry is not of this partition.
+    #[inline]
+    fn row(&self, entry: u32) -> Option<[u8; 8]> {
+        // An entry before the first wraps around to a place that no partition has.
+        let entry = self.entries.get(entry.wrapping_sub(self.first) as usize)?;
+        entry.last_chunk::<8>().copied()
+    }
+}
+
 /// A table that has been opened: its first partitions decoded, so that a look-up does not read their rows again.
 #[derive(Clone, Copy)]
 pub(crate) struct Index<'a> {
     table: Table<'a>,
     parts: [Part<'a>; AT_HAND],
+    /// Nearly every row that is read lies in one of these two.
+    uuids: Entries<'a, 24>,
+    texts: Entries<'a, 12>,
 }
 
 impl<'a> Index<'a> {
@@ -110,7 +142,7 @@ impl<'a> Index<'a> {
         for (index, part) in (0..table.partition_count()).zip(&mut parts) {
             *part = Self::part(&table, index);
         }
-        Index { table, parts }
+        Index { table, parts, uuids: Entries::largest(&parts), texts: Entries::largest(&parts) }
     }
 
     fn part(table: &Table<'a>, index: u32) -> Part<'a> {
@@ -180,21 +212,19 @@ impl<'a> Index<'a> {
         self.part_of(entry).partition.of
     }
 
-    /// An entry's row of eight bytes.
+    /// An entry's row of eight bytes; `None` for an entry that does not exist.
     #[inline]
-    pub fn row(&self, entry: u32) -> [u8; 8] {
-        let [first, ..] = &self.parts;
-        let place = entry.wrapping_sub(first.partition.first);
-        if first.partition.keys == key::UUID && place < first.count {
-            return array(first.entries, place as usize * 24 + 16);
-        }
-        self.other_row(entry)
+    pub fn row(&self, entry: u32) -> Option<[u8; 8]> {
+        self.uuids.row(entry).or_else(|| self.texts.row(entry)).or_else(|| self.other_row(entry))
     }
 
-    fn other_row(&self, entry: u32) -> [u8; 8] {
+    #[inline(never)]
+    fn other_row(&self, entry: u32) -> Option<[u8; 8]> {
         let part = self.part_of(entry);
-        let place = entry.wrapping_sub(part.partition.first) as usize;
-        array(part.entries, place.wrapping_mul(part.width()).wrapping_add(part.width() - 8))
+        let place = entry.wrapping_sub(part.partition.first);
+        // On 32-bit machines the place of an entry that does not exist could wrap around to one that does.
+        let at = (place < part.count).then(|| place as usize * part.width() + (part.width() - 8))?;
+        part.entries.get(at..)?.first_chunk::<8>().copied()
     }
 
     /// Finds a sixteen-byte key.

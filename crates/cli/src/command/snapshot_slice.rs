@@ -21,12 +21,6 @@ impl Args {
     pub fn run(self) -> anyhow::Result<()> {
         let bytes = super::snapshot::read(&self.file)?;
         let snapshot = Snapshot::open(&bytes).with_context(|| self.file.display().to_string())?;
-        if snapshot.is_slice() {
-            bail!(
-                "{}: already a slice; cut slices from the whole snapshot",
-                self.file.display()
-            );
-        }
         let slice = slice(&snapshot, &self.subject)
             .with_context(|| format!("--subject {:?}: no slice can be cut for it", self.subject))?;
         output::write_file(&self.output, &slice.to_bytes())

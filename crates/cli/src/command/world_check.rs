@@ -87,7 +87,7 @@ fn answer_into(queries: &Path, engine: &mut dyn Engine, out: &mut impl std::io::
 }
 
 /// Microseconds since the epoch.
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

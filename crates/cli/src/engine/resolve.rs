@@ -3,11 +3,27 @@
 use super::Asked;
 use crate::answer::AnswerValue;
 use postern_resolver::{self as resolver, Context, Question, View};
-use postern_world::{Op, ResourceRef};
+use postern_world::{Op, Query, ResourceRef};
 
 /// A resource as type and id.
-pub(super) fn pair(place: &ResourceRef) -> (&str, &str) {
+pub(crate) fn pair(place: &ResourceRef) -> (&str, &str) {
     (&place.kind, &place.id)
+}
+
+/// A query as a check.
+pub(crate) fn question_of<'a>(
+    query: &'a Query,
+    parents: &'a [(&'a str, &'a str)],
+    dimensions: &'a [(&'a str, &'a str)],
+    now: i64,
+) -> Question<'a> {
+    let (owner, session) = (query.owner.as_deref(), query.session.as_deref());
+    Question {
+        subject: &query.subject,
+        permission: &query.permission,
+        resource: query.resource.as_ref().map(pair),
+        context: Context { parents, owner, dimensions, session, now },
+    }
 }
 
 pub(super) fn answer(view: &impl View, asked: &Asked<'_>) -> AnswerValue {
@@ -18,29 +34,11 @@ pub(super) fn answer(view: &impl View, asked: &Asked<'_>) -> AnswerValue {
         .iter()
         .map(|(name, value)| (&**name, &**value))
         .collect();
-    let context = Context {
-        parents: &parents,
-        owner: query.owner.as_deref(),
-        dimensions: &dimensions,
-        session: query.session.as_deref(),
-        now: asked.now,
-    };
-    let (subject, permission, resource) = (
-        &*query.subject,
-        &*query.permission,
-        query.resource.as_ref().map(pair),
-    );
+    let question = question_of(query, &parents, &dimensions, asked.now);
+    let Question { subject, permission, resource, context } = question;
     match query.op {
         // In a query file an explanation is its decision; the trail is for people, and no engine is compared by it.
-        Op::Check | Op::Explain => AnswerValue::Check(resolver::check(
-            view,
-            &Question {
-                subject,
-                permission,
-                resource,
-                context,
-            },
-        )),
+        Op::Check | Op::Explain => AnswerValue::Check(resolver::check(view, &question)),
         Op::Filter => AnswerValue::Ids(resolver::filter(view, subject, permission, &query.kind, &context)),
         Op::Subjects => AnswerValue::Subjects(resolver::subjects(
             view,
