@@ -18,7 +18,7 @@ pub fn exercise(snapshot: &Snapshot<'_>) {
         snapshot.counts(),
         snapshot.sections(),
         snapshot.next_change(NOW),
-        snapshot.role_names(0),
+        snapshot.role_name(0),
     );
     let description = Description::of(snapshot).to_bytes();
     assert!(

@@ -27,6 +27,7 @@ pub fn check_handles<V: View>(view: &V, subject: u32, permission: u32, resource:
     check_row(view, view.subject(subject), subject, permission, resource, now)
 }
 
+/// The shortest way of all is written out: a subject with a row of its own, at a resource without parents.
 #[inline]
 fn check_row<V: View>(
     view: &V,
@@ -36,17 +37,67 @@ fn check_row<V: View>(
     resource: u32,
     now: i64,
 ) -> Reason {
-    let mut allowed = 0u32;
-    let short = short(view, row, resource, |binding, here| {
-        let holds = here & view.set_has(binding.what & BINDING_SET, permission);
-        // Bit 0: an assignment allows; bit 1: a grant does.
-        allowed |= u32::from(holds) << ((binding.what & BINDING_GRANT) >> 24);
-    });
-    if short {
-        const REASONS: [Reason; 4] = [Reason::NotGranted, Reason::Assignment, Reason::Grant, Reason::Assignment];
-        return REASONS[(allowed & 3) as usize];
+    if row.bits == 0 && view.everyone() == 0 && row_of(view, resource) == ResourceRow::default() {
+        let mut seen = Seen::of(permission);
+        for binding in row.words {
+            let binding = view.binding(u32::from(binding));
+            seen.add(view, &binding, stands_at(&binding, resource));
+        }
+        if seen.special & BINDING_SPECIAL == 0 {
+            return seen.reason();
+        }
     }
-    long(view, subject, permission, resource, now)
+    check_other(view, row, subject, permission, resource, now)
+}
+
+#[inline(never)]
+fn check_other<V: View>(
+    view: &V,
+    row: SubjectRow,
+    subject: u32,
+    permission: u32,
+    resource: u32,
+    now: i64,
+) -> Reason {
+    let mut seen = Seen::of(permission);
+    match short(view, row, resource, |binding, here| seen.add(view, &binding, here)) {
+        true => seen.reason(),
+        false => long(view, subject, permission, resource, now),
+    }
+}
+
+/// What the bindings that were looked at say about one permission.
+struct Seen {
+    place: u32,
+    bit: u8,
+    /// Bit 0: an assignment allows; bit 1: a grant does.
+    allowed: u8,
+    /// All bits of `Binding::what` together.
+    special: u32,
+}
+
+impl Seen {
+    #[inline]
+    fn of(permission: u32) -> Self {
+        Seen { place: permission / 8, bit: 1 << (permission % 8), allowed: 0, special: 0 }
+    }
+
+    /// Without branches: which binding is of which kind and where it stands is not predictable.
+    #[inline]
+    fn add<V: View>(&mut self, view: &V, binding: &Binding, here: bool) {
+        let byte = view.set_byte(binding.what & BINDING_SET, self.place);
+        let holds = u8::from(here & (byte & self.bit != 0));
+        let grant = u8::from(binding.what & BINDING_GRANT != 0);
+        // 1 for an assignment, 2 for a grant.
+        self.allowed |= holds + (holds & grant);
+        self.special |= binding.what;
+    }
+
+    #[inline]
+    fn reason(&self) -> Reason {
+        const REASONS: [Reason; 4] = [Reason::NotGranted, Reason::Assignment, Reason::Grant, Reason::Assignment];
+        REASONS[usize::from(self.allowed & 3)]
+    }
 }
 
 /// Decides many questions (subject, permission, resource) at one time: `answers` gets the code of each [`Reason`].
@@ -96,23 +147,33 @@ fn short<V: View>(view: &V, row: SubjectRow, resource: u32, mut each: impl FnMut
     if row.bits & !SUBJECT_LIST != 0 || view.everyone() != 0 {
         return false;
     }
-    let own = match resource {
-        ORGANIZATION => ResourceRow::default(),
-        _ => view.resource(resource.wrapping_sub(1)),
-    };
-    let here = |binding: &Binding| (binding.at == ORGANIZATION_AT) | (binding.at == resource);
+    let own = row_of(view, resource);
     match (own.up, own.ext) {
-        (ORGANIZATION_AT, 0) => bindings(view, row, |binding| each(binding, here(&binding))),
+        (ORGANIZATION_AT, 0) => bindings(view, row, |binding| each(binding, stands_at(&binding, resource))),
         (_, 0) if own.up & RESOURCE_COMPLEX == 0 => {
             let mut chain = [ORGANIZATION_AT; CHAIN];
             let Some(above) = above(view, own.up, &mut chain) else { return false };
             bindings(view, row, |binding| {
                 let above = above.iter().fold(false, |above, at| above | (binding.at == *at));
-                each(binding, here(&binding) | above);
+                each(binding, stands_at(&binding, resource) | above);
             })
         }
         _ => false,
     }
+}
+
+/// The row of a resource; the organization is one that has nothing above it and nothing special.
+#[inline]
+fn row_of<V: View>(view: &V, resource: u32) -> ResourceRow {
+    match resource {
+        ORGANIZATION => ResourceRow::default(),
+        _ => view.resource(resource.wrapping_sub(1)),
+    }
+}
+
+#[inline]
+fn stands_at(binding: &Binding, resource: u32) -> bool {
+    (binding.at == ORGANIZATION_AT) | (binding.at == resource)
 }
 
 /// The chain of parents from `up` on; `None` where it is longer than the short way goes.

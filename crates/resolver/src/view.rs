@@ -252,8 +252,13 @@ pub trait View {
     fn role_set(&self, role: u32) -> u32;
     /// A role's id; a slice does not tell.
     fn role_id(&self, role: u32) -> Option<&str>;
+    /// One byte of a set; 0 beyond its end.
+    fn set_byte(&self, set: u32, place: u32) -> u8;
     /// Whether a set has a permission.
-    fn set_has(&self, set: u32, permission: u32) -> bool;
+    #[inline]
+    fn set_has(&self, set: u32, permission: u32) -> bool {
+        self.set_byte(set, permission / 8) >> (permission % 8) & 1 != 0
+    }
     /// A set as bytes: permission p is bit `p % 8` of byte `p / 8`.
     fn set_bytes(&self, set: u32) -> &[u8];
     /// The terms of a binding.

@@ -298,9 +298,8 @@ impl View for Facts {
         self.strings.get(id as usize).map(|id| id.as_str())
     }
 
-    fn set_has(&self, set: u32, permission: u32) -> bool {
-        let at = set as usize * self.set_bytes + permission as usize / 8;
-        permission as usize / 8 < self.set_bytes && self.sets.get(at).is_some_and(|byte| byte >> (permission % 8) & 1 != 0)
+    fn set_byte(&self, set: u32, place: u32) -> u8 {
+        self.set_bytes(set).get(place as usize).copied().unwrap_or(0)
     }
 
     fn set_bytes(&self, set: u32) -> &[u8] {

@@ -18,6 +18,8 @@ pub struct Snapshot<'a> {
     subjects: Index<'a>,
     aliases: Index<'a>,
     resources: Index<'a>,
+    /// The type of most subjects that have UUIDs.
+    main_kind: &'a [u8],
     bindings: &'a [[u8; 16]],
     bytes: &'a [u8],
 }
@@ -73,8 +75,10 @@ impl<'a> Snapshot<'a> {
             return Err(OpenError::Malformed { section: "body", row: length });
         }
         validate(&body)?;
+        let subjects = Index::new(body.subjects);
         Ok(Snapshot {
-            subjects: Index::new(body.subjects),
+            main_kind: string(&body, subjects.main_of()),
+            subjects,
             aliases: Index::new(body.aliases),
             resources: Index::new(body.resources),
             bindings: body.bindings.as_chunks::<{ 4 * words::BINDING }>().0,
@@ -140,10 +144,8 @@ impl<'a> Snapshot<'a> {
 
     /// A string's bytes: enough to compare it.
     #[inline]
-    fn raw(&self, string: u32) -> &'a [u8] {
-        let from = u32_at(self.body.string_offsets, string as usize) as usize;
-        let to = u32_at(self.body.string_offsets, string as usize + 1) as usize;
-        self.body.strings.get(from..to).unwrap_or_default()
+    fn raw(&self, number: u32) -> &'a [u8] {
+        string(&self.body, number)
     }
 
     fn text(&self, string: u32) -> &'a str {
@@ -232,6 +234,12 @@ impl View for Snapshot<'_> {
 
     fn find_subject(&self, kind: &str, id: &str) -> Option<u32> {
         let uuid = canonical_uuid(id);
+        if let Some(uuid) = &uuid
+            && self.main_kind == kind.as_bytes()
+            && let Some(subject) = self.subjects.find_main(uuid)
+        {
+            return Some(subject);
+        }
         let find = |table: &Index<'_>| {
             let of = self.find_kind(table, kind)?;
             let found = match &uuid {
@@ -358,11 +366,11 @@ impl View for Snapshot<'_> {
     }
 
     #[inline]
-    fn set_has(&self, set: u32, permission: u32) -> bool {
-        let (width, place) = (self.body.set_bytes, permission / 8);
+    fn set_byte(&self, set: u32, place: u32) -> u8 {
+        let width = self.body.set_bytes;
         let at = (set as usize).wrapping_mul(width as usize).wrapping_add(place as usize);
         // A permission that does not exist must not be looked for in the set that follows.
-        (place < width) & self.body.sets.get(at).is_some_and(|byte| byte >> (permission % 8) & 1 != 0)
+        if place < width { self.body.sets.get(at).copied().unwrap_or(0) } else { 0 }
     }
 
     fn set_bytes(&self, set: u32) -> &[u8] {
@@ -401,6 +409,14 @@ impl View for Snapshot<'_> {
     fn string(&self, string: u32) -> &str {
         self.text(string)
     }
+}
+
+/// A string's bytes, none for one that does not exist.
+#[inline]
+fn string<'a>(body: &Body<'a>, number: u32) -> &'a [u8] {
+    let from = u32_at(body.string_offsets, number as usize) as usize;
+    let to = u32_at(body.string_offsets, (number as usize).wrapping_add(1)) as usize;
+    body.strings.get(from..to).unwrap_or_default()
 }
 
 /// The list kinds by name, for reading the specification beside the code.

@@ -33,7 +33,7 @@ struct Part<'a> {
 
 impl<'a> Part<'a> {
     const NONE: Part<'static> = Part {
-        partition: Partition { of: u32::MAX, keys: 0, first: 0, at: 0, directory: 0, bits: 0 },
+        partition: Partition { of: u32::MAX, keys: u32::MAX, first: 0, at: 0, directory: 0, bits: 0 },
         count: 0,
         entries: &[],
         directory: &[],
@@ -134,6 +134,8 @@ pub(crate) struct Index<'a> {
     /// Nearly every row that is read lies in one of these two.
     uuids: Entries<'a, 24>,
     texts: Entries<'a, 12>,
+    /// The largest partition of UUIDs, where nearly every subject is looked for.
+    main: Part<'a>,
 }
 
 impl<'a> Index<'a> {
@@ -142,7 +144,20 @@ impl<'a> Index<'a> {
         for (index, part) in (0..table.partition_count()).zip(&mut parts) {
             *part = Self::part(&table, index);
         }
-        Index { table, parts, uuids: Entries::largest(&parts), texts: Entries::largest(&parts) }
+        let uuids = parts.iter().filter(|part| part.partition.keys == key::UUID);
+        let main = uuids.max_by_key(|part| part.count).copied().unwrap_or(Part::NONE);
+        Index { table, parts, uuids: Entries::largest(&parts), texts: Entries::largest(&parts), main }
+    }
+
+    /// What the largest partition of UUIDs is of; a number that nothing has where there is none.
+    pub fn main_of(&self) -> u32 {
+        self.main.partition.of
+    }
+
+    /// Finds a UUID in the largest partition of them.
+    #[inline]
+    pub fn find_main(&self, id: &[u8; 16]) -> Option<u32> {
+        self.main.find_bytes(id)
     }
 
     fn part(table: &Table<'a>, index: u32) -> Part<'a> {

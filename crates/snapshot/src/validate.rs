@@ -346,10 +346,13 @@ fn subject(body: &Body<'_>, sizes: &Sizes, bytes: [u8; 8], at: usize) -> Check {
     let link = u32::from(words[0]) | u32::from(words[1]) << 16;
     let holds = match bits & !(SUBJECT_UNLISTED | SUBJECT_DEAD) {
         0 => {
-            let [first, second, third] = words;
-            u32::from(first.max(second).max(third)) < sizes.bindings
-                && (second == 0 || (first != 0 && first < second))
-                && (third == 0 || (second != 0 && second < third))
+            // Ascending, and 0 where unused, which then is the highest. How many are used is not predictable: no
+            // branches.
+            let [first, second, third] = words.map(|binding| binding.wrapping_sub(1));
+            let most = words[0].max(words[1]).max(words[2]);
+            (u32::from(most) < sizes.bindings)
+                & ((first < second) | (second == u16::MAX))
+                & ((second < third) | (third == u16::MAX))
         }
         SUBJECT_LIST => is_list(body, link, Kind::Bindings) && link != 0 && words[2] == 0,
         SUBJECT_EXT => link < sizes.subject_exts && words[2] == 0,
@@ -418,7 +421,7 @@ fn table(
             return Err(OpenError::Malformed { section, row: first as usize });
         };
         let bytes = entries.len();
-        let mut order = Buckets { buckets, bits: partition.bits, next: 0, section };
+        let order = Buckets::new(buckets, partition.bits, end - start, section)?;
         match partition.keys {
             key::UUID | key::DIGEST => {
                 let mut earlier = (0, [0; 16]);
@@ -427,9 +430,8 @@ fn table(
                     let hash = hash::of_uuid(&id);
                     // Equal hashes are rare: the ids are compared only then.
                     let after = hash > earlier.0 || (hash == earlier.0 && id > earlier.1) || place == 0;
-                    ensure(after, section, first as usize + place)?;
+                    ensure(after & order.has(hash, place), section, first as usize + place)?;
                     earlier = (hash, id);
-                    order.place(hash, place)?;
                     each(array(entry, 16), first as usize + place)?;
                 }
             }
@@ -441,21 +443,19 @@ fn table(
                     let sort = (hash::of_text(text), text);
                     let holds = !text.is_empty()
                         && postern_vocab::canonical_uuid(text).is_none()
+                        && order.has(sort.0, place)
                         && earlier.is_none_or(|earlier| earlier < sort);
                     ensure(holds, section, first as usize + place)?;
                     earlier = Some(sort);
-                    order.place(sort.0, place)?;
                     each(array(entry, 4), first as usize + place)?;
                 }
             }
             _ => {
                 for (place, entry) in entries.as_chunks::<8>().0.iter().enumerate() {
-                    order.place(0, place)?;
                     each(*entry, first as usize + place)?;
                 }
             }
         }
-        order.finish((end - start) as usize)?;
         first = end;
         at += bytes;
         directory += items;
@@ -469,32 +469,33 @@ fn text<'a>(body: &Body<'a>, string: u32) -> &'a str {
     core::str::from_utf8(body.strings.get(from..to).unwrap_or_default()).unwrap_or_default()
 }
 
-/// Follows a directory along its entries.
+/// A directory: every bucket begins where the one before it ends, the first at 0, and the last ends with the entries.
+/// If every entry then lies in the bucket of its hash, each bucket holds all of its own.
 struct Buckets<'a> {
-    buckets: &'a [u8],
+    starts: &'a [[u8; 4]],
     bits: u32,
-    next: usize,
-    section: &'static str,
 }
 
-impl Buckets<'_> {
-    #[inline]
-    fn place(&mut self, hash: u64, place: usize) -> Check {
-        let bucket = if self.bits == 0 { 0 } else { (hash >> (64 - self.bits)) as usize };
-        self.fill(bucket, place)
-    }
-
-    /// Every bucket up to `last` begins at `place`.
-    #[inline]
-    fn fill(&mut self, last: usize, place: usize) -> Check {
-        while self.next <= last {
-            ensure(u32_at(self.buckets, self.next) as usize == place, self.section, place)?;
-            self.next += 1;
+impl<'a> Buckets<'a> {
+    fn new(directory: &'a [u8], bits: u32, count: u32, section: &'static str) -> Result<Self, OpenError> {
+        let starts = directory.as_chunks::<4>().0;
+        let mut before = 0;
+        let mut ascends = true;
+        for start in starts {
+            let start = u32::from_le_bytes(*start);
+            ascends &= before <= start;
+            before = start;
         }
-        Ok(())
+        let ends = starts.first() == Some(&[0; 4]) && before == count;
+        ensure(ascends && ends, section, 0)?;
+        Ok(Buckets { starts, bits })
     }
 
-    fn finish(&mut self, count: usize) -> Check {
-        self.fill(1usize << self.bits, count)
+    /// Whether an entry lies in the bucket of its hash. Where buckets end is not predictable: no branches.
+    #[inline]
+    fn has(&self, hash: u64, place: usize) -> bool {
+        let bucket = if self.bits == 0 { 0 } else { (hash >> (64 - self.bits)) as usize };
+        let Some([start, end, ..]) = self.starts.get(bucket..) else { return false };
+        (u32::from_le_bytes(*start) as usize <= place) & (place < u32::from_le_bytes(*end) as usize)
     }
 }

@@ -1,0 +1,207 @@
+//! Who calls: API keys and subject tokens, checked against the database, and against what is known of them while it
+//! cannot be asked.
+
+use crate::clock::{now_micros, now_seconds};
+use crate::problem::Problem;
+use crate::store::credentials::{self, ApiKey, SigningKey};
+use crate::store::StoreError;
+use crate::token::{self, TokenError};
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use sha2::{Digest, Sha256};
+use sqlx::PgPool;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+/// What every API key begins with, for people and for scanners that look for secrets.
+pub const KEY_PREFIX: &str = "postern_key_";
+/// LIMIT: keys that are remembered for the time when the database cannot be asked.
+const KNOWN_MAX: usize = 10_000;
+/// A request does not wait longer for the database before what is known of the key has to do.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// An enforcement point that may read its organization's snapshot.
+#[derive(Clone, Debug)]
+pub struct KeyCaller {
+    /// Its organization.
+    pub organization: String,
+    /// The key may have an end, in microseconds since 1970.
+    pub expires_at: Option<i64>,
+    /// What it proved itself with.
+    pub credential: Credential,
+}
+
+/// A subject that may read its own slice.
+#[derive(Clone, Debug)]
+pub struct SubjectCaller {
+    /// Its organization.
+    pub organization: String,
+    /// `<type>:<id>`
+    pub subject: String,
+    /// The token's end, in microseconds since 1970.
+    pub expires_at: i64,
+    /// What it proved itself with.
+    pub credential: Credential,
+}
+
+/// What can be checked again while a stream is open.
+#[derive(Clone, Debug)]
+pub enum Credential {
+    /// The SHA-256 of an API key.
+    Key([u8; 32]),
+    /// The signing key of a token.
+    SignedBy(Uuid),
+}
+
+/// The SHA-256 of an API key: what the database knows of it.
+pub fn key_digest(key: &str) -> [u8; 32] {
+    Sha256::digest(key.as_bytes()).into()
+}
+
+/// Checks credentials.
+pub struct Access {
+    pool: PgPool,
+    keys: Known<[u8; 32], ApiKey>,
+    signing_keys: Known<Uuid, SigningKey>,
+    // Whether the database answered lately: spares requests the wait for a time-out.
+    database_up: watch::Receiver<bool>,
+}
+
+impl Access {
+    /// Looks credentials up in the database of the pool.
+    pub fn new(pool: PgPool, database_up: watch::Receiver<bool>) -> Self {
+        Access { pool, keys: Known::default(), signing_keys: Known::default(), database_up }
+    }
+
+    /// The caller whose API key the request carries.
+    pub async fn key_caller(&self, headers: &HeaderMap) -> Result<KeyCaller, Problem> {
+        let key = bearer(headers)?;
+        if !key.starts_with(KEY_PREFIX) {
+            return Err(Problem::INVALID_KEY);
+        }
+        let digest = key_digest(key);
+        let found = self.api_key(&digest).await?.ok_or(Problem::INVALID_KEY)?;
+        Ok(KeyCaller {
+            organization: found.organization,
+            expires_at: found.expires_at,
+            credential: Credential::Key(digest),
+        })
+    }
+
+    /// The caller whose token the request carries.
+    pub async fn subject_caller(&self, headers: &HeaderMap) -> Result<SubjectCaller, Problem> {
+        let token = bearer(headers)?;
+        let refused = |error| match error {
+            TokenError::Expired => Problem::EXPIRED_TOKEN,
+            TokenError::Invalid => Problem::INVALID_TOKEN,
+        };
+        let id = token::key_id(token).map_err(refused)?;
+        let key = self.signing_key(id).await?.ok_or(Problem::INVALID_TOKEN)?;
+        let claims = token::verify(&key, token, now_seconds()).map_err(refused)?;
+        Ok(SubjectCaller {
+            organization: claims.organization,
+            subject: claims.sub,
+            expires_at: claims.exp.saturating_mul(1_000_000),
+            credential: Credential::SignedBy(id),
+        })
+    }
+
+    /// Whether a credential that was good is good still. While the database cannot be asked, it is.
+    pub async fn still_good(&self, credential: &Credential) -> bool {
+        match credential {
+            Credential::Key(digest) => !matches!(self.api_key(digest).await, Ok(None)),
+            Credential::SignedBy(id) => !matches!(self.signing_key(*id).await, Ok(None)),
+        }
+    }
+
+    async fn api_key(&self, digest: &[u8; 32]) -> Result<Option<ApiKey>, Problem> {
+        let known = self.keys.get(digest).filter(|key| key.expires_at.is_none_or(|end| now_micros() < end));
+        let lookup = async {
+            let mut connection = self.pool.acquire().await?;
+            credentials::api_key(&mut connection, digest).await
+        };
+        self.look_up(&self.keys, *digest, known, lookup).await
+    }
+
+    async fn signing_key(&self, id: Uuid) -> Result<Option<SigningKey>, Problem> {
+        let known = self.signing_keys.get(&id);
+        let lookup = async {
+            let mut connection = self.pool.acquire().await?;
+            credentials::signing_key(&mut connection, id).await
+        };
+        self.look_up(&self.signing_keys, id, known, lookup).await
+    }
+
+    /// Asks the database, which may have revoked a key a moment ago; what is known counts only when it does not answer.
+    async fn look_up<K: Hash + Eq, V: Clone>(
+        &self,
+        memory: &Known<K, V>,
+        id: K,
+        known: Option<V>,
+        lookup: impl Future<Output = Result<Option<V>, StoreError>>,
+    ) -> Result<Option<V>, Problem> {
+        if !*self.database_up.borrow()
+            && let Some(known) = known
+        {
+            return Ok(Some(known));
+        }
+        match tokio::time::timeout(LOOKUP_TIMEOUT, lookup).await {
+            Ok(Ok(found)) => {
+                memory.set(id, found.clone());
+                Ok(found)
+            }
+            Ok(Err(error)) if !error.is_outage() => {
+                tracing::error!(%error, "a credential could not be looked up");
+                Err(Problem::INTERNAL)
+            }
+            _ => known.map(Some).ok_or(Problem::UNAVAILABLE),
+        }
+    }
+}
+
+/// The token of `Authorization: Bearer …`.
+fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values.next().ok_or(Problem::MISSING_CREDENTIALS)?;
+    let text = value.to_str().map_err(|_| Problem::MALFORMED_CREDENTIALS)?;
+    let (scheme, token) = text.split_once(' ').ok_or(Problem::MALFORMED_CREDENTIALS)?;
+    let token = token.trim();
+    let good = scheme.eq_ignore_ascii_case("bearer")
+        && !token.is_empty()
+        && token.len() <= token::TOKEN_BYTES_MAX
+        && !token.contains(' ')
+        && values.next().is_none();
+    if good { Ok(token) } else { Err(Problem::MALFORMED_CREDENTIALS) }
+}
+
+/// Credentials that were good when they were last looked up.
+struct Known<K, V>(Mutex<HashMap<K, V>>);
+
+impl<K, V> Default for Known<K, V> {
+    fn default() -> Self {
+        Known(Mutex::new(HashMap::new()))
+    }
+}
+
+impl<K: Hash + Eq, V: Clone> Known<K, V> {
+    fn get(&self, id: &K) -> Option<V> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    fn set(&self, id: K, value: Option<V>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match value {
+            // Forgetting all is no loss while the database answers, and this is only reached while it does.
+            Some(_) if known.len() >= KNOWN_MAX && !known.contains_key(&id) => known.clear(),
+            _ => {}
+        }
+        match value {
+            Some(value) => known.insert(id, value),
+            None => known.remove(&id),
+        };
+    }
+}

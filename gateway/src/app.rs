@@ -1,0 +1,116 @@
+//! The running gateway: what its parts share, how it starts and how it ends.
+
+use crate::access::Access;
+use crate::config::Config;
+use crate::publish::Publisher;
+use crate::store::{self, StoreError};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// How long a request waits for a connection to the database.
+const CONNECTION_WAIT: Duration = Duration::from_secs(5);
+/// After streams were told to end, and before connections are dropped.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// What requests share.
+pub struct App {
+    /// The settings.
+    pub config: Config,
+    /// The states.
+    pub publisher: Arc<Publisher>,
+    /// The credentials.
+    pub access: Access,
+    /// Becomes true when the gateway is told to end.
+    pub stopping: watch::Receiver<bool>,
+}
+
+/// Why the gateway does not run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The address.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The folder of the web page.
+    #[error("`{0}` (--static) has no index.html")]
+    WebPage(std::path::PathBuf),
+    /// The server.
+    #[error("the server stopped: {0}")]
+    Server(std::io::Error),
+}
+
+/// A gateway that listens.
+pub struct Gateway {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    server: tokio::task::JoinHandle<Result<(), std::io::Error>>,
+    watcher: tokio::task::JoinHandle<()>,
+}
+
+impl Gateway {
+    /// Brings the schema up to date and begins to listen.
+    pub async fn start(config: Config, database_url: &str) -> Result<Gateway, ServeError> {
+        if let Some(folder) = &config.web_page
+            && !folder.join("index.html").is_file()
+        {
+            return Err(ServeError::WebPage(folder.clone()));
+        }
+        let listener = TcpListener::bind(config.listen).await;
+        let refused = |source| ServeError::Listen { address: config.listen, source };
+        let listener = listener.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+
+        store::migrate(database_url).await?;
+        let pool = store::pool(database_url, config.connections, CONNECTION_WAIT)?;
+        let publisher = Publisher::new(pool.clone());
+        let access = Access::new(pool, publisher.database_up());
+        let options = store::connect_options(database_url)?;
+        let watcher = tokio::spawn(publisher.clone().follow(options, config.poll));
+
+        let (stop, stopping) = watch::channel(false);
+        let app = Arc::new(App { config, publisher, access, stopping: stopping.clone() });
+        let router = crate::http::router(app);
+        let mut told = stopping;
+        let server = tokio::spawn(async move {
+            axum::serve(listener, router)
+                .with_graceful_shutdown(async move {
+                    // An error is the sender's end, which is an end too.
+                    let _ = told.wait_for(|stopping| *stopping).await;
+                })
+                .await
+        });
+        Ok(Gateway { address, stop, server, watcher })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Ends streams, finishes requests, and stops.
+    pub async fn stop(mut self) -> Result<(), ServeError> {
+        self.stop.send_replace(true);
+        let ended = tokio::time::timeout(DRAIN, &mut self.server).await;
+        self.watcher.abort();
+        match ended {
+            Ok(Ok(result)) => result.map_err(ServeError::Server),
+            Ok(Err(error)) => Err(ServeError::Server(std::io::Error::other(error))),
+            Err(_) => {
+                tracing::warn!("some connections did not end in time and are dropped");
+                self.server.abort();
+                Ok(())
+            }
+        }
+    }
+}

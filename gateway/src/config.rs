@@ -1,0 +1,134 @@
+//! Every setting of the server: flag, environment variable, default, unit.
+
+use axum::http::HeaderValue;
+use clap::Args;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where the facts are. Shared by all commands that need them.
+#[derive(Clone, Debug, Args)]
+pub struct DatabaseArgs {
+    /// Postgres 15 or later; without it the gateway runs a Postgres of its own in the data directory
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<String>,
+
+    /// Folder of the gateway's own Postgres
+    #[arg(long, env = "POSTERN_DATA_DIR", default_value = ".postern", value_name = "FOLDER")]
+    pub data_dir: PathBuf,
+
+    /// Folder with `postgres`, `initdb` and `pg_ctl` for the gateway's own Postgres
+    #[arg(long, env = "POSTERN_PG_BIN", value_name = "FOLDER")]
+    pub pg_bin: Option<PathBuf>,
+}
+
+/// The settings of `postern serve`.
+#[derive(Clone, Debug, Args)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the flags have their own")]
+    pub database: DatabaseArgs,
+
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, env = "POSTERN_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    pub listen: SocketAddr,
+
+    /// Milliseconds between looks at the database for changes
+    #[arg(long, env = "POSTERN_POLL_MS", default_value_t = 50, value_parser = clap::value_parser!(u64).range(5..=60_000),
+          value_name = "MS")]
+    pub poll_ms: u64,
+
+    /// Connections to the database
+    #[arg(long, env = "POSTERN_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=1000),
+          value_name = "COUNT")]
+    pub connections: u32,
+
+    /// Origin of a web page elsewhere that may call this gateway (https://app.example.com); may be repeated
+    #[arg(long = "allow-origin", env = "POSTERN_ALLOW_ORIGIN", value_delimiter = ',', value_parser = origin,
+          value_name = "ORIGIN")]
+    pub allow_origins: Vec<HeaderValue>,
+
+    /// Folder of a built web page to serve beside the interface
+    #[arg(long = "static", env = "POSTERN_STATIC", value_name = "FOLDER")]
+    pub web_page: Option<PathBuf>,
+}
+
+/// What the running gateway needs to know.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Between looks at the database.
+    pub poll: Duration,
+    /// Connections of the pool; one more watches the heads.
+    pub connections: u32,
+    /// Empty: no cross-origin access.
+    pub allowed_origins: Vec<HeaderValue>,
+    /// A built web page.
+    pub web_page: Option<PathBuf>,
+}
+
+impl From<&ServeArgs> for Config {
+    fn from(args: &ServeArgs) -> Self {
+        Config {
+            listen: args.listen,
+            poll: Duration::from_millis(args.poll_ms),
+            connections: args.connections,
+            allowed_origins: args.allow_origins.clone(),
+            web_page: args.web_page.clone(),
+        }
+    }
+}
+
+/// `<scheme>://<host>[:port]`, as a browser sends it: without a path, and never `*`.
+fn origin(text: &str) -> Result<HeaderValue, String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let good = rest.is_some_and(|rest| {
+        !rest.is_empty() && !rest.contains(['/', '*', '?', '#', ' ', '@']) && *rest == *rest.to_ascii_lowercase()
+    });
+    match HeaderValue::from_str(text) {
+        Ok(value) if good => Ok(value),
+        _ => Err("not an origin: write it as a browser does, https://app.example.com or http://localhost:5173".to_owned()),
+    }
+}
+
+/// A time such as `90s`, `15m` or `8h`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let seconds = match unit {
+        "s" | "" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => 0,
+    };
+    match digits.parse::<u64>().ok().and_then(|count| count.checked_mul(seconds)) {
+        Some(seconds) if seconds > 0 => Ok(Duration::from_secs(seconds)),
+        _ => Err("not a time: write 90s, 15m or 8h".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("15m"), Ok(Duration::from_secs(900)));
+        assert_eq!(duration("8h"), Ok(Duration::from_secs(28_800)));
+        assert_eq!(duration("7"), Ok(Duration::from_secs(7)));
+        for bad in ["", "0s", "m", "5d", "-1s", "1.5h", "99999999999999999999s"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn origins_are_those_that_a_browser_sends() {
+        for good in ["https://app.example.com", "http://localhost:5173", "http://127.0.0.1:8080"] {
+            assert!(origin(good).is_ok(), "{good}");
+        }
+        for bad in ["*", "https://*", "https://app.example.com/", "app.example.com", "https://A.example", "null", ""] {
+            assert!(origin(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The HTTP surface: one operation per file. `docs/gateway.md` describes it.
+
+mod events;
+mod health;
+mod organization_snapshot;
+mod organization_stream;
+mod subject_slice;
+mod subject_stream;
+mod web_page;
+
+use crate::app::App;
+use crate::problem::Problem;
+use crate::publish::Sendable;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use std::sync::Arc;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+/// The revision of what the body holds, for those who log it.
+const POSTERN_REVISION: HeaderName = HeaderName::from_static("postern-revision");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// All paths.
+pub fn router(app: Arc<App>) -> Router {
+    let mut router = Router::new()
+        .route("/v1/organizations/{organization}/snapshot", get(organization_snapshot::read))
+        .route("/v1/organizations/{organization}/stream", get(organization_stream::follow))
+        .route("/v1/me/slice", get(subject_slice::read))
+        .route("/v1/me/stream", get(subject_stream::follow))
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        .method_not_allowed_fallback(|| async { Problem::METHOD_NOT_ALLOWED });
+    router = match &app.config.web_page {
+        Some(folder) => router.fallback_service(web_page::service(folder)),
+        None => router.fallback(|| async { Problem::NOT_FOUND }),
+    };
+    if !app.config.allowed_origins.is_empty() {
+        router = router.layer(cors(&app.config.allowed_origins));
+    }
+    router.with_state(app).layer(from_fn(identify))
+}
+
+/// Pages of other origins that may read with a token. No cookies are ever used, so none are allowed.
+fn cors(origins: &[HeaderValue]) -> CorsLayer {
+    let if_none_match = IF_NONE_MATCH;
+    let last_event_id = HeaderName::from_static("last-event-id");
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins.iter().cloned()))
+        .allow_methods([Method::GET, Method::HEAD])
+        .allow_headers([axum::http::header::AUTHORIZATION, if_none_match, last_event_id])
+        .expose_headers([ETAG, POSTERN_REVISION, REQUEST_ID])
+        .max_age(std::time::Duration::from_secs(3600))
+}
+
+/// Gives every answer the request's id: the caller's, or a new one.
+async fn identify(request: Request, next: Next) -> Response {
+    let given = request.headers().get(&REQUEST_ID).cloned();
+    let id = given.filter(|id| id.len() <= 128 && id.to_str().is_ok()).unwrap_or_else(|| {
+        HeaderValue::try_from(uuid::Uuid::now_v7().to_string()).unwrap_or(HeaderValue::from_static("-"))
+    });
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let mut response = next.run(request).await;
+    if response.status().is_server_error() {
+        tracing::warn!(%method, path, status = response.status().as_u16(), request_id = ?id, "answered with an error");
+    } else {
+        tracing::debug!(%method, path, status = response.status().as_u16(), request_id = ?id, "answered");
+    }
+    response.headers_mut().insert(REQUEST_ID, id);
+    response
+}
+
+/// The organization of a path.
+fn organization_of(path: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
+    path.map(|Path(organization)| organization).map_err(|_| Problem::INVALID_PATH)
+}
+
+/// Whether the caller holds these bytes already (RFC 9110, section 13.1.2: weak comparison).
+fn holds(headers: &HeaderMap, sendable: &Sendable) -> bool {
+    let ours = sendable.etag.as_bytes();
+    headers.get_all(IF_NONE_MATCH).iter().any(|value| {
+        value.as_bytes().split(|byte| *byte == b',').any(|tag| {
+            let tag = tag.trim_ascii();
+            tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == ours
+        })
+    })
+}
+
+/// The bytes, or 304 where the caller holds them.
+fn respond(headers: &HeaderMap, sendable: &Sendable) -> Response {
+    let mut response = match holds(headers, sendable) {
+        true => StatusCode::NOT_MODIFIED.into_response(),
+        false => Body::from(sendable.bytes.clone()).into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(ETAG, sendable.etag.clone());
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(VARY, HeaderValue::from_static("Authorization"));
+    headers.insert(POSTERN_REVISION, HeaderValue::from(sendable.revision));
+    if response.status() == StatusCode::OK {
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    }
+    response
+}

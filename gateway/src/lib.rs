@@ -1,0 +1,30 @@
+//! The gateway: facts in Postgres, compiled to snapshots and slices, and pushed to everyone who follows.
+//!
+//! ```text
+//! Postgres --store--> compiler --publish--> http --> enforcement points (snapshots), browsers (slices)
+//! ```
+//!
+//! - [`config`]: every setting
+//! - [`store`]: all SQL
+//! - [`publish`]: from changed rows to new states
+//! - [`access`], [`token`]: who calls
+//! - `http`: the paths
+//! - [`app`]: start and end
+//! - [`embedded`]: a Postgres of the gateway's own
+//! - [`cli`]: the commands
+//!
+//! It decides nothing: what a fact means is the compiler's and the resolver's business.
+
+#![forbid(unsafe_code)]
+
+pub mod access;
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod embedded;
+mod http;
+pub mod problem;
+pub mod publish;
+pub mod store;
+pub mod token;

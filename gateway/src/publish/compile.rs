@@ -1,0 +1,114 @@
+//! From rows to a state: facts are streamed into the compiler as they come from the database.
+
+use super::state::State;
+use crate::store::facts::{AssignmentFact, FactSink, GrantFact, PermissionFact, ResourceFact, SubjectFact};
+use crate::store::{StoreError, facts};
+use postern_compile::{CompileError, Compiler, GrantFacts};
+use postern_world::Life;
+use sqlx::PgConnection;
+
+/// Why there is no new state. The one before stays in force.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// The facts could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The facts do not make a snapshot.
+    #[error("the facts do not compile: {0}")]
+    Compile(#[from] CompileError),
+    /// The compiler's output was not taken by its reader.
+    #[error("the compiled snapshot cannot be opened: {0}")]
+    Open(#[from] postern_snapshot::OpenError),
+    /// The compiler panicked.
+    #[error("the compiler stopped: {0}")]
+    Stopped(#[from] tokio::task::JoinError),
+}
+
+/// Compiles an organization as it is now. `None` where there is no such organization.
+pub async fn compile(connection: &mut PgConnection, organization: &str) -> Result<Option<State>, PublishError> {
+    let mut sink = CompilerSink { compiler: Compiler::new(organization, 0), resource: None };
+    let Some(revision) = facts::read(connection, organization, &mut sink).await? else { return Ok(None) };
+    // Seconds of work for a large organization, in which others must be answered.
+    let built = tokio::task::spawn_blocking(move || {
+        let bytes = sink.compiler.finish()?.to_bytes();
+        State::new(revision, bytes.into())
+    });
+    built.await?.map(Some)
+}
+
+struct CompilerSink {
+    compiler: Compiler,
+    /// The resource that edges which follow begin at.
+    resource: Option<(String, String)>,
+}
+
+impl FactSink for CompilerSink {
+    fn begin(&mut self, organization: &str, revision: u64) -> Result<(), StoreError> {
+        self.compiler = Compiler::new(organization, revision);
+        Ok(())
+    }
+
+    fn resource_type(&mut self, name: &str, flags: [bool; 3], owner: &[&str]) -> Result<(), StoreError> {
+        let [scope, narrows, registered] = flags;
+        self.compiler.resource_type(name, scope, narrows, registered, owner);
+        Ok(())
+    }
+
+    fn permission(&mut self, fact: &PermissionFact<'_>) -> Result<(), StoreError> {
+        self.compiler.permission(fact.key, fact.implied_by, fact.excluded_by, fact.works_when_inactive);
+        Ok(())
+    }
+
+    fn subject(&mut self, fact: &SubjectFact<'_>) -> Result<(), StoreError> {
+        self.compiler.subject(fact.id, fact.aliases, fact.attributes, fact.life);
+        Ok(())
+    }
+
+    fn membership(&mut self, subject: &str, group: &str, life: Life) -> Result<(), StoreError> {
+        self.compiler.membership(subject, group, life);
+        Ok(())
+    }
+
+    fn resource(&mut self, fact: &ResourceFact<'_>) -> Result<(), StoreError> {
+        self.compiler.resource(fact.kind, fact.id, fact.owner, fact.attributes, fact.life);
+        self.resource = Some((fact.kind.to_owned(), fact.id.to_owned()));
+        Ok(())
+    }
+
+    fn parent(&mut self, parent: (&str, &str), cap: Option<&[&str]>) -> Result<(), StoreError> {
+        let Some((kind, id)) = &self.resource else {
+            return Err(StoreError::Inconsistent {
+                table: "resource_parents",
+                what: "an edge before its resource".to_owned(),
+            });
+        };
+        self.compiler.parent((kind, id), parent, cap);
+        Ok(())
+    }
+
+    fn role(&mut self, id: &str, name: &str, permissions: &[&str], active: bool) -> Result<(), StoreError> {
+        self.compiler.role(id, name, permissions, active);
+        Ok(())
+    }
+
+    fn assignment(&mut self, fact: &AssignmentFact<'_>) -> Result<(), StoreError> {
+        self.compiler.assignment(fact.subject, fact.role, fact.at, fact.life);
+        Ok(())
+    }
+
+    fn grant(&mut self, fact: &GrantFact<'_>) -> Result<(), StoreError> {
+        self.compiler.grant(&GrantFacts {
+            subject: fact.subject,
+            exclude: fact.exclude,
+            permissions: fact.permissions,
+            at: fact.at,
+            conditions: fact.conditions,
+            require: fact.require,
+            own: fact.own,
+            session: fact.session,
+            life: fact.life,
+        });
+        Ok(())
+    }
+}

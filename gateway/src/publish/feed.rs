@@ -1,0 +1,176 @@
+//! One organization's feed: its newest state, compiled again whenever its head says that there is a newer one.
+
+use super::Publisher;
+use super::compile::{PublishError, compile};
+use super::state::State;
+use crate::clock::now_micros;
+use crate::store::heads::Head;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// A feed that nobody has read for this long, and that no stream follows, is dropped with its state.
+const IDLE: Duration = Duration::from_secs(15 * 60);
+/// After a failure of the database: first and longest wait. It is asked again at once when the head changes.
+const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// What readers of a feed see.
+#[derive(Clone)]
+pub enum Published {
+    /// Nothing yet: the first state is being compiled.
+    Nothing,
+    /// Nothing yet: the first state could not be compiled. Another attempt follows.
+    Failed,
+    /// The newest state that compiled.
+    State(Arc<State>),
+    /// The organization was deleted.
+    Gone,
+}
+
+/// What the head row said last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Target {
+    revision: u64,
+    deleted: bool,
+}
+
+/// The feed of one organization.
+pub struct Feed {
+    organization: String,
+    published: watch::Sender<Published>,
+    target: watch::Sender<Target>,
+    credentials: watch::Sender<i64>,
+    failure: Mutex<Option<String>>,
+    read_at: AtomicI64,
+}
+
+impl Feed {
+    pub(super) fn new(organization: &str) -> Arc<Self> {
+        Arc::new(Feed {
+            organization: organization.to_owned(),
+            published: watch::Sender::new(Published::Nothing),
+            target: watch::Sender::default(),
+            credentials: watch::Sender::default(),
+            failure: Mutex::default(),
+            read_at: AtomicI64::new(now_micros()),
+        })
+    }
+
+    /// The newest state now and from now on. A reader that is slow sees the newest when it looks again.
+    pub fn subscribe(&self) -> watch::Receiver<Published> {
+        self.read_at.store(now_micros(), Ordering::Relaxed);
+        self.published.subscribe()
+    }
+
+    /// Changes whenever a key of the organization is made, changed or revoked.
+    pub fn credentials(&self) -> watch::Receiver<i64> {
+        self.credentials.subscribe()
+    }
+
+    /// Why the newest revision is not published, if it is not.
+    pub fn failure(&self) -> Option<String> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes news of the head row.
+    pub(super) fn head(&self, head: &Head) {
+        let target = Target { revision: head.revision, deleted: head.deleted };
+        self.target.send_if_modified(|known| std::mem::replace(known, target) != target);
+        let credentials = head.credentials_revision;
+        self.credentials.send_if_modified(|known| std::mem::replace(known, credentials) != credentials);
+    }
+
+    /// Nobody has read for long, and no stream follows.
+    fn is_idle(&self) -> bool {
+        let idle_micros = now_micros().saturating_sub(self.read_at.load(Ordering::Relaxed));
+        self.published.receiver_count() == 0 && idle_micros > IDLE.as_micros() as i64
+    }
+
+    fn set_failure(&self, failure: Option<String>) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+    }
+
+    /// Compiles whenever there is news, until the organization or the interest in it is gone.
+    pub(super) async fn run(self: Arc<Self>, publisher: Arc<Publisher>) {
+        let mut target = self.target.subscribe();
+        let mut wait = RETRY.0;
+        loop {
+            let wanted = *target.borrow_and_update();
+            let again = match self.publish(&publisher).await {
+                Ok(Some(revision)) => {
+                    self.set_failure(None);
+                    wait = RETRY.0;
+                    // A database that answers with less than it announced is a replica that lags.
+                    revision < wanted.revision
+                }
+                Ok(None) => {
+                    self.published.send_replace(Published::Gone);
+                    publisher.forget(&self.organization);
+                    return;
+                }
+                Err(error) => {
+                    let organization = &self.organization;
+                    tracing::error!(%organization, %error, "the state held before stays in force");
+                    self.set_failure(Some(error.to_string()));
+                    self.published.send_if_modified(|published| {
+                        let first = matches!(published, Published::Nothing);
+                        if first {
+                            *published = Published::Failed;
+                        }
+                        first
+                    });
+                    // Facts that do not compile will not, until they change.
+                    matches!(error, PublishError::Store(_))
+                }
+            };
+            loop {
+                tokio::select! {
+                    changed = target.changed() => match changed {
+                        // What was compiled a moment ago may be what is announced now.
+                        Ok(()) if !self.holds(*target.borrow_and_update()) => break,
+                        Ok(()) => {}
+                        Err(_) => return,
+                    },
+                    () = tokio::time::sleep(wait), if again => {
+                        wait = (wait * 2).min(RETRY.1);
+                        break;
+                    }
+                    () = tokio::time::sleep(IDLE) => {
+                        if publisher.forget_idle(&self.organization, |feed| feed.is_idle()) {
+                            return;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn holds(&self, target: Target) -> bool {
+        match &*self.published.borrow() {
+            Published::State(state) => !target.deleted && state.revision() == target.revision,
+            _ => false,
+        }
+    }
+
+    /// One attempt; the revision that is published now.
+    async fn publish(&self, publisher: &Publisher) -> Result<Option<u64>, PublishError> {
+        // LIMIT: so many organizations are compiled at once; the others wait for their turn.
+        let Ok(_turn) = publisher.turns.acquire().await else { return Ok(None) };
+        let mut connection = publisher.pool.acquire().await.map_err(crate::store::StoreError::from)?;
+        let Some(state) = compile(&mut connection, &self.organization).await? else { return Ok(None) };
+        let revision = state.revision();
+        self.published.send_if_modified(|published| {
+            if let Published::State(held) = published
+                && held.revision() == revision
+                && held.snapshot.etag == state.snapshot.etag
+            {
+                return false;
+            }
+            *published = Published::State(Arc::new(state));
+            true
+        });
+        tracing::debug!(organization = %self.organization, revision, "published");
+        Ok(Some(revision))
+    }
+}

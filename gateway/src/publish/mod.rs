@@ -1,0 +1,119 @@
+//! From changed rows to everyone who follows.
+//!
+//! ```text
+//! organization_heads --poll--> Feed (one per organization that is read) --compile--> watch --> streams and requests
+//! ```
+//! Readers hold the newest state and nothing older: one that is slow goes from the one that it has to the newest, and
+//! misses only what is no longer true. A failure, of the database or of the compiler, leaves the state before in force.
+
+mod compile;
+mod feed;
+mod follow;
+mod state;
+
+pub use compile::{PublishError, compile};
+pub use feed::{Feed, Published};
+pub use state::{Sendable, State};
+
+use crate::problem::Problem;
+use sqlx::PgPool;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
+
+/// How long a request waits for the first state of an organization.
+const FIRST_STATE: Duration = Duration::from_secs(30);
+
+/// The feeds of all organizations that are read.
+pub struct Publisher {
+    pool: PgPool,
+    feeds: Mutex<HashMap<String, Arc<Feed>>>,
+    turns: Semaphore,
+    database_up: watch::Sender<bool>,
+}
+
+/// How things stand, for `/readyz`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// The database answered when it was last asked.
+    pub database_up: bool,
+    /// Organizations whose newest revision is not the published one, because it failed to compile.
+    pub failing: usize,
+}
+
+impl Publisher {
+    /// Publishes what is in the database of the pool. Nothing runs before [`Publisher::follow`].
+    pub fn new(pool: PgPool) -> Arc<Self> {
+        // Compiling is bound by the processor; one is left for everybody else.
+        let turns = std::thread::available_parallelism().map_or(1, |count| count.get().saturating_sub(1).max(1));
+        Arc::new(Publisher {
+            pool,
+            feeds: Mutex::default(),
+            turns: Semaphore::new(turns),
+            database_up: watch::Sender::new(true),
+        })
+    }
+
+    /// Watches the heads until the program ends.
+    pub async fn follow(self: Arc<Self>, options: sqlx::postgres::PgConnectOptions, interval: Duration) {
+        follow::follow(self, options, interval).await;
+    }
+
+    /// Whether the database answers.
+    pub fn database_up(&self) -> watch::Receiver<bool> {
+        self.database_up.subscribe()
+    }
+
+    /// The feed of an organization that a caller has proved to belong to; started when it is first read.
+    pub fn feed(self: &Arc<Self>, organization: &str) -> Arc<Feed> {
+        let mut feeds = self.feeds();
+        if let Some(feed) = feeds.get(organization) {
+            return feed.clone();
+        }
+        let feed = Feed::new(organization);
+        feeds.insert(organization.to_owned(), feed.clone());
+        tokio::spawn(feed.clone().run(self.clone()));
+        feed
+    }
+
+    /// The newest state of an organization; waits for the first.
+    pub async fn state(self: &Arc<Self>, organization: &str) -> Result<Arc<State>, Problem> {
+        let feed = self.feed(organization);
+        let mut published = feed.subscribe();
+        let first = published.wait_for(|published| !matches!(published, Published::Nothing));
+        match tokio::time::timeout(FIRST_STATE, first).await {
+            Ok(Ok(published)) => match &*published {
+                Published::State(state) => Ok(state.clone()),
+                Published::Gone => Err(Problem::ORGANIZATION_GONE),
+                Published::Failed if *self.database_up.borrow() => Err(Problem::NOT_COMPILED),
+                Published::Failed | Published::Nothing => Err(Problem::UNAVAILABLE),
+            },
+            _ => Err(Problem::UNAVAILABLE),
+        }
+    }
+
+    /// How things stand.
+    pub fn health(&self) -> Health {
+        let failing = self.feeds().values().filter(|feed| feed.failure().is_some()).count();
+        Health { database_up: *self.database_up.borrow(), failing }
+    }
+
+    fn feeds(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Feed>>> {
+        self.feeds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn forget(&self, organization: &str) {
+        self.feeds().remove(organization);
+    }
+
+    /// Under the lock that hands feeds out, so that nobody gets one that is being dropped.
+    fn forget_idle(&self, organization: &str, idle: impl Fn(&Feed) -> bool) -> bool {
+        let mut feeds = self.feeds();
+        let drop_it = feeds.get(organization).is_none_or(|feed| idle(feed));
+        if drop_it {
+            feeds.remove(organization);
+        }
+        drop_it
+    }
+}

@@ -1,0 +1,98 @@
+//! What is sent: bytes with their tag, and the event that carries them.
+
+use super::compile::PublishError;
+use axum::http::HeaderValue;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use postern_snapshot::Snapshot;
+use postern_vocab::QueryError;
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// LIMIT: slices of one revision that are kept for the next who asks.
+const SLICES_MAX: usize = 4096;
+
+/// One organization at one revision, compiled. Never changes.
+pub struct State {
+    /// The whole snapshot.
+    pub snapshot: Arc<Sendable>,
+    slices: Mutex<HashMap<String, Arc<Sendable>>>,
+}
+
+/// Bytes as they go out: as a body, or in an event.
+pub struct Sendable {
+    /// The revision that they are of.
+    pub revision: u64,
+    /// A snapshot or a slice.
+    pub bytes: Bytes,
+    /// Strong: other bytes have another one.
+    pub etag: HeaderValue,
+    event: OnceLock<Bytes>,
+}
+
+impl State {
+    /// Checks the bytes of a snapshot and makes them ready.
+    pub fn new(revision: u64, bytes: Bytes) -> Result<Self, PublishError> {
+        Snapshot::open(&bytes)?;
+        Ok(State { snapshot: Arc::new(Sendable::new(revision, bytes)), slices: Mutex::default() })
+    }
+
+    /// The revision.
+    pub fn revision(&self) -> u64 {
+        self.snapshot.revision
+    }
+
+    /// The slice of a subject: cut when it is first asked for.
+    ///
+    /// # Errors
+    /// Those of the cut: the subject is malformed.
+    pub fn slice(&self, subject: &str) -> Result<Arc<Sendable>, QueryError> {
+        let slices = || self.slices.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slice) = slices().get(subject) {
+            return Ok(slice.clone());
+        }
+        // Not under the lock: two who ask at once cut twice, and wait for nobody.
+        let snapshot = Snapshot::open(&self.snapshot.bytes).map_err(|_| QueryError::InvalidRequest)?;
+        let bytes = postern_snapshot::slice(&snapshot, subject)?.to_bytes();
+        let slice = Arc::new(Sendable::new(self.revision(), bytes.into()));
+        let mut slices = slices();
+        if slices.len() >= SLICES_MAX {
+            slices.clear();
+        }
+        slices.insert(subject.to_owned(), slice.clone());
+        Ok(slice)
+    }
+}
+
+impl Sendable {
+    fn new(revision: u64, bytes: Bytes) -> Self {
+        let digest = Sha256::digest(&bytes);
+        let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        // Hexadecimal digits and quotes are good in a header.
+        let etag = HeaderValue::try_from(format!("\"{hex}\"")).unwrap_or(HeaderValue::from_static("\"\""));
+        Sendable { revision, bytes, etag, event: OnceLock::new() }
+    }
+
+    /// The server-sent event, encoded once for all who get it.
+    ///
+    /// ```text
+    /// id: 8
+    /// event: state
+    /// data: {"revision":8,"etag":"\"0f…\"","bytes":"<base64>"}
+    /// ```
+    pub fn event(&self) -> Bytes {
+        let encode = || {
+            let etag = self.etag.to_str().unwrap_or_default().trim_matches('"');
+            let mut event = format!(
+                "id: {0}\nevent: state\ndata: {{\"revision\":{0},\"etag\":\"\\\"{etag}\\\"\",\"bytes\":\"",
+                self.revision
+            );
+            STANDARD.encode_string(&self.bytes, &mut event);
+            event.push_str("\"}\n\n");
+            Bytes::from(event)
+        };
+        self.event.get_or_init(encode).clone()
+    }
+}

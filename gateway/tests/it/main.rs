@@ -1,0 +1,25 @@
+//! The gateway against a real Postgres: one server for all tests, started by the gateway's own module, and a fresh
+//! database for each.
+
+mod embedded;
+mod imports;
+mod migrations;
+mod outages;
+mod reading;
+mod revisions;
+mod streams;
+mod support;
+mod tenants;
+mod web_pages;
+
+/// A file that nobody names here would be compiled by nobody.
+#[test]
+fn every_file_is_a_module() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it");
+    let main = include_str!("main.rs");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let module = name.trim_end_matches(".rs");
+        assert!(module == "main" || main.contains(&format!("mod {module};")), "{name} is in no module");
+    }
+}

@@ -1,0 +1,149 @@
+//! Server-sent events.
+
+use crate::support::{Events, Setup, full_world, run};
+use postern_gateway::store::import::import;
+use postern_snapshot::Snapshot;
+use postern_world::World;
+use std::time::{Duration, Instant};
+
+const SNAPSHOTS: &str = "/v1/organizations/acme/stream";
+
+impl Setup {
+    async fn follow(&self, path: &str, bearer: &str) -> Events {
+        Events::open(self.address(), path, &[("authorization", &format!("Bearer {bearer}"))]).await
+    }
+}
+
+#[tokio::test]
+async fn a_write_by_any_client_is_pushed() {
+    let mut setup = Setup::new().await;
+    let mut snapshots = setup.follow(SNAPSHOTS, &setup.key).await;
+    let mut slices = setup.follow("/v1/me/stream", &setup.token("user:ann", 60)).await;
+    let first = snapshots.next().await.unwrap();
+    assert_eq!((first.id.as_str(), first.kind.as_str()), ("41", "state"));
+    assert_eq!(first.bytes(), postern_compile::compile(&full_world("acme")).unwrap().to_bytes());
+    assert_eq!(slices.next().await.unwrap().id, "41");
+
+    let written = Instant::now();
+    run(&mut setup.connection, "DELETE FROM grants").await;
+    let second = snapshots.next().await.unwrap();
+    let elapsed = written.elapsed();
+    assert_eq!(second.id, "42");
+    let without = World { grants: Vec::new(), revision: 42, ..full_world("acme") };
+    assert_eq!(second.bytes(), postern_compile::compile(&without).unwrap().to_bytes());
+    let slice = slices.next().await.unwrap();
+    assert_eq!(slice.id, "42");
+    let bytes = slice.bytes();
+    assert!(Snapshot::open(&bytes).unwrap().is_slice());
+    // Generous: the machine may be busy. The usual time is in docs/gateway.md.
+    assert!(elapsed < Duration::from_secs(5), "{elapsed:?}");
+}
+
+#[tokio::test]
+async fn the_tag_of_an_event_is_the_tag_of_the_bytes() {
+    let setup = Setup::new().await;
+    let answer = setup.get("/v1/organizations/acme/snapshot", &setup.key).await;
+    let event = setup.follow(SNAPSHOTS, &setup.key).await.next().await.unwrap();
+    let data: serde_json::Value = serde_json::from_str(&event.data).unwrap();
+    assert_eq!(data["etag"], answer.header("etag"));
+    assert_eq!(event.bytes(), answer.body);
+}
+
+#[tokio::test]
+async fn who_holds_the_newest_state_is_not_sent_it_again() {
+    let mut setup = Setup::new().await;
+    let etag = setup.get("/v1/organizations/acme/snapshot", &setup.key).await.header("etag").to_owned();
+    let bearer = format!("Bearer {}", setup.key);
+    let headers = [("authorization", bearer.as_str()), ("if-none-match", etag.as_str())];
+    let mut events = Events::open(setup.address(), SNAPSHOTS, &headers).await;
+    run(&mut setup.connection, "DELETE FROM grants").await;
+    assert_eq!(events.next().await.unwrap().id, "42", "41 was held");
+}
+
+#[tokio::test]
+async fn a_slow_reader_goes_on_with_the_newest_state() {
+    let mut setup = Setup::new().await;
+    let mut events = setup.follow(SNAPSHOTS, &setup.key).await;
+    assert_eq!(events.next().await.unwrap().id, "41");
+    // More than the sockets hold, while nothing is read.
+    let padding: String = std::iter::repeat_n('x', 400).collect();
+    for round in 0..40 {
+        let insert = format!(
+            "INSERT INTO subjects (organization_id, subject_id)
+             SELECT 'acme', 'user:{round}-' || n || '{padding}' FROM generate_series(1, 200) AS n"
+        );
+        run(&mut setup.connection, &insert).await;
+        tokio::time::sleep(Duration::from_millis(40)).await;
+    }
+    let mut ids = vec![41];
+    while ids.last() != Some(&81) {
+        let event = events.next().await.unwrap();
+        ids.push(event.id.parse::<u64>().unwrap());
+        let bytes = event.bytes();
+        assert_eq!(Snapshot::open(&bytes).unwrap().revision().to_string(), event.id, "whole");
+    }
+    assert!(ids.is_sorted(), "{ids:?}");
+    assert!(ids.len() < 40, "old states were skipped: {ids:?}");
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_token_does() {
+    let setup = Setup::new().await;
+    let begun = Instant::now();
+    let mut events = setup.follow("/v1/me/stream", &setup.token("user:ann", 2)).await;
+    assert!(events.next().await.is_some());
+    assert_eq!(events.next().await, None);
+    let elapsed = begun.elapsed();
+    assert!(elapsed < Duration::from_secs(10), "{elapsed:?}");
+    assert!(elapsed > Duration::from_millis(900), "{elapsed:?}");
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_key_is_revoked_and_others_go_on() {
+    let mut setup = Setup::new().await;
+    let mut by_key = setup.follow(SNAPSHOTS, &setup.key).await;
+    let mut by_token = setup.follow("/v1/me/stream", &setup.token("user:ann", 60)).await;
+    by_key.next().await.unwrap();
+    by_token.next().await.unwrap();
+    run(&mut setup.connection, "UPDATE api_keys SET revoked_at = now()").await;
+    assert_eq!(by_key.next().await, None);
+    run(&mut setup.connection, "DELETE FROM grants").await;
+    assert_eq!(by_token.next().await.unwrap().id, "42");
+    run(&mut setup.connection, "UPDATE signing_keys SET retired_at = now()").await;
+    assert_eq!(by_token.next().await, None);
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_organization() {
+    let mut setup = Setup::new().await;
+    let mut events = setup.follow(SNAPSHOTS, &setup.key).await;
+    events.next().await.unwrap();
+    run(&mut setup.connection, "DELETE FROM organizations").await;
+    assert_eq!(events.next().await, None);
+}
+
+#[tokio::test]
+async fn an_organizations_streams_hear_nothing_of_others() {
+    let mut setup = Setup::new().await;
+    import(&mut setup.connection, &full_world("other"), false).await.unwrap();
+    let mut events = setup.follow(SNAPSHOTS, &setup.key).await;
+    assert_eq!(events.next().await.unwrap().id, "41");
+    run(&mut setup.connection, "DELETE FROM grants WHERE organization_id = 'other'").await;
+    run(&mut setup.connection, "DELETE FROM grants WHERE organization_id = 'acme'").await;
+    let event = events.next().await.unwrap();
+    assert_eq!(event.id, "42");
+    let bytes = event.bytes();
+    assert_eq!(Snapshot::open(&bytes).unwrap().organization(), "acme");
+}
+
+#[tokio::test]
+async fn a_gateway_that_stops_ends_its_streams() {
+    let setup = Setup::new().await;
+    let mut events = setup.follow(SNAPSHOTS, &setup.key).await;
+    events.next().await.unwrap();
+    let begun = Instant::now();
+    let (stopped, end) = tokio::join!(setup.gateway.stop(), events.next());
+    stopped.unwrap();
+    assert_eq!(end, None);
+    assert!(begun.elapsed() < Duration::from_secs(8), "did not wait for connections to be dropped");
+}

@@ -1,0 +1,268 @@
+//! The server, databases, documents, and a client.
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Incoming;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use postern_gateway::access::{KEY_PREFIX, key_digest};
+use postern_gateway::app::Gateway;
+use postern_gateway::clock::now_seconds;
+use postern_gateway::config::Config;
+use postern_gateway::embedded::{EmbeddedError, Options, Server};
+use postern_gateway::store::credentials::{SigningKey, create_api_key, signing_key_for};
+use postern_gateway::store::import::import;
+use postern_gateway::{store, token};
+use postern_world::World;
+use sqlx::{Connection, PgConnection};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use tokio::sync::OnceCell;
+
+/// Nothing here takes longer, on any machine.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+static SERVER: OnceCell<Server> = OnceCell::const_new();
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+/// The server of this run. Its data is kept for the next run, which starts faster.
+async fn server() -> &'static Server {
+    let start = async || {
+        let options = Options {
+            data_dir: Path::new(env!("CARGO_TARGET_TMPDIR")).join("gateway-it"),
+            bin_dir: std::env::var_os("POSTERN_PG_BIN").map(Into::into),
+            durable: false,
+        };
+        let server = loop {
+            match Server::start(&options).await {
+                // Another run of these tests: it will end.
+                Err(EmbeddedError::InUse { .. }) => tokio::time::sleep(Duration::from_millis(500)).await,
+                started => break started.unwrap(),
+            }
+        };
+        let mut connection = PgConnection::connect(server.url()).await.unwrap();
+        let left: Vec<String> = sqlx::query_scalar("SELECT datname::text FROM pg_database WHERE datname LIKE 'it\\_%'")
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+        for name in left.into_iter().chain(["it_template".to_owned()]) {
+            run(&mut connection, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+        }
+        run(&mut connection, "CREATE DATABASE it_template").await;
+        store::migrate(&url_of(server.url(), "it_template")).await.unwrap();
+        server
+    };
+    SERVER.get_or_init(start).await
+}
+
+fn url_of(url: &str, database: &str) -> String {
+    format!("{}/{database}", url.rsplit_once('/').unwrap().0)
+}
+
+/// A database of its own, with the schema or empty. Its address.
+pub async fn database(template: &str) -> String {
+    let server = server().await;
+    let name = format!("it_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+    let mut connection = PgConnection::connect(server.url()).await.unwrap();
+    run(&mut connection, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+    url_of(server.url(), &name)
+}
+
+/// Runs SQL that no user wrote.
+pub async fn run(connection: &mut PgConnection, sql: &str) {
+    try_run(connection, sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+}
+
+pub async fn try_run(connection: &mut PgConnection, sql: &str) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(connection).await.map(|_| ())
+}
+
+/// The name of the constraint that refuses a statement.
+pub async fn refused_by(connection: &mut PgConnection, sql: &str) -> String {
+    match try_run(connection, sql).await {
+        Ok(()) => panic!("not refused: {sql}"),
+        Err(sqlx::Error::Database(error)) => {
+            error.constraint().map_or_else(|| error.message().to_owned(), str::to_owned)
+        }
+        Err(error) => panic!("{sql}: {error}"),
+    }
+}
+
+/// A database with the schema, and a connection to it.
+pub async fn migrated() -> (String, PgConnection) {
+    let url = database("it_template").await;
+    let connection = PgConnection::connect(&url).await.unwrap();
+    (url, connection)
+}
+
+pub async fn revision(connection: &mut PgConnection, organization: &str) -> u64 {
+    let text: String = sqlx::query_scalar("SELECT revision::text FROM organization_heads WHERE organization_id = $1")
+        .bind(organization)
+        .fetch_one(connection)
+        .await
+        .unwrap();
+    text.parse().unwrap()
+}
+
+/// A world with something of everything.
+pub const FULL: &str = include_str!("../full_world.json");
+
+pub fn world(text: &str) -> World {
+    World::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The full world under another organization's name.
+pub fn full_world(organization: &str) -> World {
+    World { organization: organization.to_owned(), ..world(FULL) }
+}
+
+/// A gateway with organization `acme` in its database.
+pub struct Setup {
+    pub url: String,
+    pub connection: PgConnection,
+    pub gateway: Gateway,
+    pub key: String,
+    pub signing: SigningKey,
+}
+
+pub fn config() -> Config {
+    Config {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        poll: Duration::from_millis(20),
+        connections: 5,
+        allowed_origins: Vec::new(),
+        web_page: None,
+    }
+}
+
+impl Setup {
+    pub async fn new() -> Setup {
+        Setup::with(config()).await
+    }
+
+    pub async fn with(config: Config) -> Setup {
+        let (url, mut connection) = migrated().await;
+        import(&mut connection, &full_world("acme"), false).await.unwrap();
+        let key = api_key(&mut connection, "acme").await;
+        let signing = signing_key_for(&mut connection, "acme", &[7; 32]).await.unwrap().unwrap();
+        let gateway = Gateway::start(config, &url).await.unwrap();
+        Setup { url, connection, gateway, key, signing }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.gateway.address()
+    }
+
+    pub fn token(&self, subject: &str, seconds: u64) -> String {
+        token::issue(&self.signing, subject, now_seconds(), Duration::from_secs(seconds)).unwrap()
+    }
+
+    pub async fn get(&self, path: &str, bearer: &str) -> Answer {
+        get(self.address(), path, &[("authorization", &format!("Bearer {bearer}"))]).await
+    }
+}
+
+pub async fn api_key(connection: &mut PgConnection, organization: &str) -> String {
+    let key = format!("{KEY_PREFIX}{}", uuid::Uuid::new_v4().simple());
+    create_api_key(connection, organization, "test", &key[..18], &key_digest(&key)).await.unwrap().unwrap();
+    key
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: hyper::HeaderMap,
+    pub body: Bytes,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The code of a problem.
+    pub fn code(&self) -> String {
+        assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
+        let body: serde_json::Value = serde_json::from_slice(&self.body).unwrap();
+        assert_eq!(body["status"], self.status.as_u16());
+        body["code"].as_str().unwrap().to_owned()
+    }
+}
+
+pub async fn send(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)]) -> Response<Incoming> {
+    let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let mut request = Request::builder().method(method).uri(path).header("host", "localhost");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Empty::<Bytes>::new()).unwrap();
+    tokio::time::timeout(PATIENCE, sender.send_request(request)).await.unwrap().unwrap()
+}
+
+pub async fn get(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let response = send(address, "GET", path, headers).await;
+    let (parts, body) = response.into_parts();
+    let body = tokio::time::timeout(PATIENCE, body.collect()).await.unwrap().unwrap().to_bytes();
+    Answer { status: parts.status, headers: parts.headers, body }
+}
+
+/// One server-sent event.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Event {
+    pub id: String,
+    pub kind: String,
+    pub data: String,
+}
+
+impl Event {
+    pub fn bytes(&self) -> Vec<u8> {
+        use base64::Engine;
+        let data: serde_json::Value = serde_json::from_str(&self.data).unwrap();
+        assert_eq!(data["revision"].to_string(), self.id);
+        base64::engine::general_purpose::STANDARD.decode(data["bytes"].as_str().unwrap()).unwrap()
+    }
+}
+
+/// An open stream.
+pub struct Events {
+    body: Incoming,
+    text: String,
+}
+
+impl Events {
+    pub async fn open(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Events {
+        let response = send(address, "GET", path, headers).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        assert_eq!(response.headers()["x-accel-buffering"], "no");
+        Events { body: response.into_body(), text: String::new() }
+    }
+
+    /// The next event; `None` when the stream has ended.
+    pub async fn next(&mut self) -> Option<Event> {
+        tokio::time::timeout(PATIENCE, self.read()).await.expect("neither an event nor the end came")
+    }
+
+    async fn read(&mut self) -> Option<Event> {
+        loop {
+            while let Some((block, rest)) = self.text.split_once("\n\n") {
+                let (block, rest) = (block.to_owned(), rest.to_owned());
+                self.text = rest;
+                let field = |name: &str| {
+                    block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap_or("").to_owned()
+                };
+                let event = Event { id: field("id"), kind: field("event"), data: field("data") };
+                if !event.data.is_empty() {
+                    return Some(event);
+                }
+            }
+            let frame = self.body.frame().await?.ok()?;
+            self.text.push_str(std::str::from_utf8(frame.data_ref()?).unwrap());
+        }
+    }
+}

@@ -1,0 +1,1 @@
+DROP TABLE owner_permissions, permission_links, permissions, resource_types;

@@ -1,0 +1,2 @@
+DROP TABLE memberships, subject_aliases, subjects;
+DROP FUNCTION names_checked();

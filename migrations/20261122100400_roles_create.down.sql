@@ -1,0 +1,1 @@
+DROP TABLE grant_permissions, grants, assignments, role_permissions, roles;

@@ -1,0 +1,2 @@
+DROP TABLE signing_keys, api_keys;
+DROP FUNCTION credentials_changed();

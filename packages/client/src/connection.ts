@@ -1,0 +1,267 @@
+// Keeps the newest slice coming: fetches it, follows the stream, and comes back after every loss.
+//
+// Not here: what a slice means, and whether it may replace the one in force. The owner's `offer` decides that.
+
+import { Backoff } from "./backoff.js";
+import { decodeBase64 } from "./base64.js";
+import { PosternError } from "./errors.js";
+import { EventStreamParser, type StreamEvent } from "./event_stream.js";
+
+/** A token, or where to get the current one. Asked before every connection, and again after a 401. */
+export type TokenSource = string | (() => string | Promise<string>);
+
+/** Times in milliseconds. All have defaults. */
+export interface Timing {
+  /** First wait after a loss; doubles up to `retryMaxMs`, with jitter. */
+  readonly retryMinMs: number;
+  /** Longest wait between attempts. */
+  readonly retryMaxMs: number;
+  /** A stream that sends nothing for this long is taken for dead. The gateway sends a heartbeat every 15 s. */
+  readonly silenceMs: number;
+  /** Longest time that `connect` tries for. */
+  readonly connectMs: number;
+}
+
+/** What the connection needs from its owner. */
+export interface ConnectionOwner {
+  /**
+   * Bytes of a slice. False when they are of an older revision and are not used. Throws a PosternError, and keeps the
+   * slice in force, when they are refused.
+   */
+  offer(bytes: Uint8Array): boolean;
+  /** The revision in force, for `Last-Event-ID`; `undefined` before the first. */
+  revision(): number | undefined;
+  /** The stream is open, and what is in force is current. */
+  onLive(): void;
+  /** The stream was lost; an attempt will follow. */
+  onLost(error: PosternError): void;
+  /** Something was heard from the gateway just now. */
+  onHeard(): void;
+  /** A failure that does not end the connection. */
+  onError(error: PosternError): void;
+  /** The connection has ended for good. */
+  onStopped(error: PosternError): void;
+}
+
+const FATAL = new Set<string>(["unauthorized", "forbidden", "closed"]);
+
+/** One subject's connection to one gateway. */
+export class Connection {
+  readonly #base: URL;
+  readonly #token: TokenSource;
+  readonly #timing: Timing;
+  readonly #owner: ConnectionOwner;
+  readonly #fetch: typeof fetch;
+  readonly #backoff: Backoff;
+  readonly #stop = new AbortController();
+  // The slice's ETag, valid for the bytes that were accepted last over HTTP.
+  #etag: string | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(base: URL, token: TokenSource, timing: Timing, owner: ConnectionOwner, fetcher: typeof fetch) {
+    this.#base = base;
+    this.#token = token;
+    this.#timing = timing;
+    this.#owner = owner;
+    // Called as a plain function: a browser's fetch refuses any other `this`.
+    this.#fetch = (input, init) => fetcher(input, init);
+    this.#backoff = new Backoff({ minMs: timing.retryMinMs, maxMs: timing.retryMaxMs });
+  }
+
+  /** Gets the first slice, trying again after losses for as long as `connectMs`. Throws what stopped it. */
+  async load(): Promise<void> {
+    const deadline = performance.now() + this.#timing.connectMs;
+    for (;;) {
+      try {
+        const signal = AbortSignal.any([
+          this.#stop.signal,
+          AbortSignal.timeout(Math.max(1, Math.ceil(deadline - performance.now()))),
+        ]);
+        await this.#fetchSlice(signal);
+        this.#backoff.reset();
+        return;
+      } catch (cause) {
+        const error = this.#typed(cause);
+        const wait = this.#backoff.next();
+        if (error.code !== "unavailable" || performance.now() + wait >= deadline) throw error;
+        await this.#sleep(wait);
+      }
+    }
+  }
+
+  /** Follows the stream until {@link Connection.close} or a failure that no attempt can mend. Never rejects. */
+  async follow(): Promise<void> {
+    for (;;) {
+      try {
+        await this.#stream();
+        // The gateway ends streams when it restarts and when a token expires: an ordinary end, but still a loss.
+        this.#owner.onLost(new PosternError("unavailable", "the gateway ended the stream"));
+      } catch (cause) {
+        const error = this.#typed(cause);
+        if (this.#stop.signal.aborted) return;
+        if (FATAL.has(error.code)) {
+          this.#stop.abort();
+          this.#owner.onStopped(error);
+          return;
+        }
+        this.#owner.onLost(error);
+      }
+      if (this.#stop.signal.aborted) return;
+      await this.#sleep(this.#backoff.next());
+      if (this.#stop.signal.aborted) return;
+    }
+  }
+
+  /** Ends a wait between attempts now: for when the device is online again. */
+  hurry(): void {
+    this.#wake?.();
+  }
+
+  /** Ends everything; nothing is called on the owner afterwards. */
+  close(): void {
+    this.#stop.abort();
+    this.#wake?.();
+  }
+
+  async #fetchSlice(signal: AbortSignal): Promise<void> {
+    const headers: Record<string, string> = { Accept: "application/octet-stream" };
+    if (this.#etag !== undefined) headers["If-None-Match"] = this.#etag;
+    const response = await this.#request("v1/me/slice", headers, signal);
+    if (response.status === 304) {
+      this.#owner.onHeard();
+      return;
+    }
+    if (response.status !== 200) throw unexpected(response);
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    if (this.#owner.offer(bytes)) this.#etag = response.headers.get("ETag") ?? undefined;
+    this.#owner.onHeard();
+  }
+
+  async #stream(): Promise<void> {
+    // A watchdog ends a silent connection: a laptop that slept holds a socket that will never say anything again.
+    const silence = new AbortController();
+    const signal = AbortSignal.any([this.#stop.signal, silence.signal]);
+    let watchdog: ReturnType<typeof setTimeout> | undefined;
+    const heard = (): void => {
+      clearTimeout(watchdog);
+      watchdog = setTimeout(
+        () => silence.abort(new PosternError("unavailable", "the gateway has gone silent")),
+        this.#timing.silenceMs,
+      );
+    };
+    try {
+      heard();
+      const headers: Record<string, string> = { Accept: "text/event-stream" };
+      const revision = this.#owner.revision();
+      if (revision !== undefined) headers["Last-Event-ID"] = String(revision);
+      // Spares the gateway from sending again what is in force.
+      if (this.#etag !== undefined) headers["If-None-Match"] = this.#etag;
+      const response = await this.#request("v1/me/stream", headers, signal);
+      if (response.status !== 200) throw unexpected(response);
+      const type = response.headers.get("Content-Type") ?? "";
+      if (!type.startsWith("text/event-stream") || response.body === null) {
+        throw new PosternError("protocol", `the stream is \`${type}\`, not \`text/event-stream\``);
+      }
+      this.#owner.onLive();
+      const parser = new EventStreamParser();
+      const reader = response.body.getReader();
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return;
+        heard();
+        this.#owner.onHeard();
+        for (const event of parser.push(value)) await this.#event(event, signal);
+        if (parser.retryMs !== undefined) this.#backoff.setMinMs(parser.retryMs);
+        this.#backoff.reset();
+      }
+    } finally {
+      clearTimeout(watchdog);
+      // Releases the socket whichever way this ended; it has no effect on one that is done.
+      silence.abort();
+    }
+  }
+
+  async #event(event: StreamEvent, signal: AbortSignal): Promise<void> {
+    // Event types that this version does not know are for later versions.
+    if (event.type !== "state") return;
+    try {
+      const { bytes, etag } = parseState(event.data);
+      if (this.#owner.offer(bytes)) this.#etag = etag;
+    } catch (cause) {
+      this.#owner.onError(this.#typed(cause));
+      // The slice in force stays. Whether the event or the slice itself is damaged, the address of the slice tells.
+      this.#etag = undefined;
+      await this.#fetchSlice(signal);
+    }
+  }
+
+  async #request(path: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
+    const target = new URL(path, this.#base);
+    for (let attempt = 0; ; attempt += 1) {
+      const authorization = `Bearer ${await this.#currentToken()}`;
+      const response = await this.#fetch(target, {
+        headers: { ...headers, Authorization: authorization },
+        cache: "no-store",
+        credentials: "omit",
+        redirect: "error",
+        signal,
+      });
+      if (response.status !== 401) return response;
+      await response.body?.cancel();
+      // A function may have a fresher token than the one that has just expired. A string has not.
+      if (typeof this.#token === "string" || attempt > 0) {
+        throw new PosternError("unauthorized", "the gateway refused the token");
+      }
+    }
+  }
+
+  async #currentToken(): Promise<string> {
+    if (typeof this.#token === "string") return this.#token;
+    try {
+      return await this.#token();
+    } catch (cause) {
+      throw new PosternError("unauthorized", "no token could be had", cause);
+    }
+  }
+
+  #typed(cause: unknown): PosternError {
+    if (this.#stop.signal.aborted) return new PosternError("closed", "the client was closed", cause);
+    if (cause instanceof PosternError) return cause;
+    if (cause instanceof RangeError) return new PosternError("protocol", cause.message, cause);
+    // fetch reports every network failure as a TypeError, and a timeout as a DOMException.
+    return new PosternError("unavailable", "the gateway cannot be reached", cause);
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        this.#wake = undefined;
+        resolve();
+      };
+    });
+  }
+}
+
+function parseState(data: string): { bytes: Uint8Array; etag: string | undefined } {
+  let state: unknown;
+  try {
+    state = JSON.parse(data);
+  } catch (cause) {
+    throw new PosternError("protocol", "a `state` event is no JSON", cause);
+  }
+  const { bytes: text, etag } = (state ?? {}) as { bytes?: unknown; etag?: unknown };
+  const bytes = typeof text === "string" ? decodeBase64(text) : undefined;
+  if (bytes === undefined) throw new PosternError("protocol", "a `state` event carries no base64 `bytes`");
+  return { bytes, etag: typeof etag === "string" ? etag : undefined };
+}
+
+function unexpected(response: Response): PosternError {
+  void response.body?.cancel();
+  if (response.status === 403) return new PosternError("forbidden", "the gateway refused this subject");
+  if (response.status === 429 || response.status >= 500) {
+    return new PosternError("unavailable", `the gateway answered ${response.status}`);
+  }
+  return new PosternError("protocol", `the gateway answered ${response.status}`);
+}

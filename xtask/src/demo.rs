@@ -1,0 +1,74 @@
+//! `cargo xtask demo`: builds everything and starts the example on this machine.
+
+use crate::command::{self, cargo, path};
+use crate::prerequisites::{self, Need};
+use crate::server::{PAGE, Postern, WORLD};
+use crate::{packages, wasm};
+use anyhow::{Context, Result};
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+
+/// Where the demo's database lives, across restarts.
+const FOLDER: &str = ".postern/demo";
+/// Where the page is.
+const LISTEN: &str = "127.0.0.1:8080";
+/// How long the personas stay signed in.
+const TOKENS_LAST: &str = "12h";
+
+/// Builds, fills the database once, issues tokens, and then becomes the server, so that Ctrl-C reaches it directly.
+pub fn run() -> Result<()> {
+    prerequisites::ensure(&[Need::Node, Need::Wasm])?;
+    println!("\nbuilding the WASM module");
+    wasm::run()?;
+    println!("\nbuilding the client and the page");
+    packages::install()?;
+    packages::build()?;
+    println!("\nbuilding postern");
+    command::run(cargo().args(["build", "--release", "--package", "postern-cli"]))?;
+    prerequisites::embedded_postgres()?;
+
+    let folder = path(FOLDER);
+    let postern = Postern::new("release", folder.clone());
+    import_once(&postern, &folder)?;
+    println!("\nissuing tokens");
+    let personas = postern.write_personas(TOKENS_LAST)?;
+
+    println!("\nThe demo is at http://{LISTEN}. Sign in by choosing a name:");
+    for persona in personas {
+        println!("  {:<18} {} ({})", persona.name, persona.title, persona.subject);
+    }
+    println!(
+        "\nTo watch a permission go, sign in as Tess Moreau, open Racks, and take her assignment away by SQL:\n  \
+         cargo xtask sql \"DELETE FROM assignments WHERE subject_id = 'user:tess'\"\n\
+         (or with a psql of your own: psql \"$(cat {FOLDER}/postgres/url)\")\n\
+         `rm -r {FOLDER}` brings everything back at the next start. Ctrl-C stops the server and its database.\n"
+    );
+    let mut serve = postern.command(&["serve", "--listen", LISTEN, "--static"]);
+    // Returns only where the program cannot be started.
+    Err(serve.arg(path(PAGE)).exec()).context("cannot start the gateway")
+}
+
+/// Runs one statement on the database of the demo while it runs: `cargo xtask sql`.
+pub fn sql(statement: &str) -> Result<()> {
+    let url = Postern::new("release", path(FOLDER))
+        .database_url()
+        .context("is the demo running?")?;
+    command::run(
+        command::command("node")
+            .arg(path("xtask/node/sql.mjs"))
+            .args([&url, statement]),
+    )
+}
+
+/// Imports the world, unless this very world was imported before: what visitors changed stays.
+fn import_once(postern: &Postern, folder: &Path) -> Result<()> {
+    let world = fs::read(path(WORLD)).with_context(|| format!("cannot read {WORLD}"))?;
+    let imported = folder.join("imported-world.json");
+    if fs::read(&imported).is_ok_and(|before| before == world) {
+        return Ok(());
+    }
+    println!("\nimporting {WORLD}");
+    postern.import(&path(WORLD))?;
+    fs::write(&imported, world).with_context(|| format!("cannot write {}", imported.display()))
+}

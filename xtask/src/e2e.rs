@@ -1,0 +1,42 @@
+//! The example in a browser, against a gateway with a Postgres of its own.
+
+use crate::command::path;
+use crate::packages;
+use crate::prerequisites::chromium;
+use crate::server::{Postern, WORLD};
+use crate::steps::{Count, run_tests};
+use anyhow::{Context, Result};
+use std::fs;
+
+/// Starts everything in a fresh folder, runs the browser tests and stops it again.
+pub fn run(tests: &mut Count) -> Result<()> {
+    let folder = path("target").join(format!("e2e-{}", std::process::id()));
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let log = folder.join("gateway.log");
+    let postern = Postern::new("debug", folder.join("data"));
+    let gateway = postern.start(&log)?;
+    println!("gateway on {}, log in {}", gateway.address, log.display());
+    let result = prepare_and_test(&postern, &gateway.address, tests);
+    let stopped = gateway.stop();
+    if result.is_err() {
+        println!(
+            "the gateway's log:\n{}",
+            fs::read_to_string(&log).unwrap_or_default()
+        );
+    } else {
+        // Kept where something failed, so that it can be looked at.
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    result.and(stopped)
+}
+
+fn prepare_and_test(postern: &Postern, address: &str, tests: &mut Count) -> Result<()> {
+    postern.import(&path(WORLD))?;
+    postern.write_personas("2h")?;
+    let mut browser = packages::browser_test();
+    browser
+        .env("BASE_URL", address)
+        .env("DATABASE_URL", postern.database_url()?)
+        .env("CHROMIUM", chromium()?);
+    run_tests(&mut browser, tests)
+}

@@ -1,0 +1,39 @@
+//! The npm packages and the example: installing, building, checking, testing.
+
+use crate::command::{self, command, root};
+use crate::prerequisites::npm_ci;
+use crate::steps::{Count, run_tests};
+use anyhow::Result;
+use std::process::Command;
+
+/// `npm` in the root, where the workspace of the packages is.
+fn npm(arguments: &[&str]) -> Command {
+    let mut npm = command("npm");
+    npm.args(arguments);
+    npm
+}
+
+/// Installs what the lock file pins.
+pub fn install() -> Result<()> {
+    npm_ci(root())
+}
+
+/// Builds the client, with the module that `cargo xtask wasm` has built, and then the example's page.
+pub fn build() -> Result<()> {
+    command::run(&mut npm(&["run", "build"]))
+}
+
+/// Checks the types of all of them.
+pub fn check() -> Result<()> {
+    command::run(&mut npm(&["run", "check"]))
+}
+
+/// Runs their tests.
+pub fn test(tests: &mut Count) -> Result<()> {
+    run_tests(&mut npm(&["test"]), tests)
+}
+
+/// The example's tests in a browser.
+pub fn browser_test() -> Command {
+    npm(&["run", "e2e", "--workspace", "examples/fleet"])
+}
