@@ -96,7 +96,7 @@ CREATE TABLE grants (
     CONSTRAINT grants_at_whole CHECK ((at_type IS NULL) = (at_id IS NULL)),
     CONSTRAINT grants_at_form CHECK (at_id <> '*'),
     CONSTRAINT grants_subject_form CHECK (
-        subject_id = 'user:all'
+        subject_id = 'user:all' OR role_id IS NOT NULL
         OR strpos(subject_id, ':') > 1 AND substr(subject_id, strpos(subject_id, ':') + 1) NOT IN ('', '*', 'all'))
 );
 

@@ -1,23 +1,166 @@
-//! `cargo run --release -p postern-bench [n …]`: workload W(n) of `docs/benchmarks.md`, every engine beside its floors.
+//! What a decision costs: native, in wasmtime and in V8, beside the floors of the same run.
+//!
+//! ```text
+//! cargo xtask wasm                                     the modules that are measured
+//! cargo run --release -p postern-bench                 workload W(n) at 100, 10,000 and 1,000,000 users
+//! cargo run --release -p postern-bench -- 10000 --rounds 5
+//! cargo run --release -p postern-bench -- --export     reading 1,000,000 users out of Postgres, too
+//! cargo run --release -p postern-bench -- --markdown docs/benchmarks.md
+//! ```
+//! A figure over its budget is marked; nothing fails because of it. An answer that is not the truth fails the run.
+
+#![forbid(unsafe_code)]
+
+mod export;
+mod hosted;
 mod measure;
 mod native;
+mod node;
+mod page;
+mod report;
 mod workload;
 
-use anyhow::Result;
-use measure::Figures;
+use anyhow::{Context, Result, bail};
+use node::Node;
+use postern_snapshot::Snapshot;
+use report::{Circumstances, Other, Section};
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use workload::Work;
+
+/// What was asked for on the command line.
+struct Options {
+    sizes: Vec<usize>,
+    rounds: usize,
+    passes: usize,
+    /// Users of the organization that is read out of Postgres.
+    export: Option<usize>,
+    markdown: Option<PathBuf>,
+}
+
+fn options() -> Result<Options> {
+    let mut options = Options {
+        sizes: Vec::new(),
+        rounds: 5,
+        passes: 5,
+        export: None,
+        markdown: None,
+    };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut value = || {
+            arguments
+                .next()
+                .with_context(|| format!("{argument} needs a value"))
+        };
+        match argument.as_str() {
+            "--rounds" => options.rounds = value()?.parse().context("--rounds")?,
+            "--passes" => options.passes = value()?.parse().context("--passes")?,
+            "--markdown" => options.markdown = Some(value()?.into()),
+            "--export" => options.export = Some(1_000_000),
+            "--export-users" => options.export = Some(value()?.parse().context("--export-users")?),
+            size => match size.replace([',', '_'], "").parse() {
+                Ok(size) => options.sizes.push(size),
+                Err(_) => bail!("`{size}` is neither a number of users nor an option; see bench/src/main.rs"),
+            },
+        }
+    }
+    if options.sizes.is_empty() && options.export.is_none() {
+        options.sizes = vec![100, 10_000, 1_000_000];
+    } else if options.sizes.is_empty() && options.markdown.is_some() {
+        options.sizes = vec![100, 10_000, 1_000_000];
+    }
+    Ok(options)
+}
 
 fn main() -> Result<()> {
-    let sizes: Vec<usize> = std::env::args().skip(1).map(|n| n.parse()).collect::<Result<_, _>>()?;
-    let sizes = if sizes.is_empty() { vec![100, 10_000, 1_000_000] } else { sizes };
-    for users in sizes {
-        let work = workload::Work::new(users)?;
-        let mut figures = Figures::default();
-        native::floor(&work, &mut figures)?;
-        native::run(&work, &mut figures)?;
-        native::open(&work, &mut figures)?;
-        println!("n = {users}");
-        for (name, ns) in &figures.timed { println!("  {name}: {ns:.1} ns"); }
-        for (name, v) in &figures.plain { println!("  {name}: {v:.2}"); }
+    // The export runs in a process of its own, whose memory is its alone.
+    if let Some(url) = export::url_of_child() {
+        return export::child(&url);
+    }
+    let options = options()?;
+    let command: Vec<String> = std::env::args().skip(1).collect();
+    let mut circumstances = Circumstances {
+        command: format!("cargo run --release -p postern-bench -- {}", command.join(" "))
+            .trim_end()
+            .to_owned(),
+        node: String::new(),
+    };
+    let mut tables = Vec::new();
+    for users in &options.sizes {
+        let section = section(*users, &options, &mut circumstances)?;
+        tables.push(section.table());
+        println!("{}", section.table());
+    }
+    let exported = options.export.map(export::run).transpose()?;
+    if let Some(exported) = &exported {
+        println!("{exported}");
+    }
+    println!("{}", circumstances.list());
+    if let Some(file) = &options.markdown {
+        let page = page::page(&circumstances, &tables, exported.as_deref());
+        std::fs::write(file, page).with_context(|| format!("cannot write {}", file.display()))?;
     }
     Ok(())
+}
+
+/// Everything about one size.
+fn section(users: usize, options: &Options, circumstances: &mut Circumstances) -> Result<Section> {
+    let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wasm/dist");
+    let work = Work::new(users)?;
+    let snapshot = Snapshot::open(&work.bytes)?;
+    let module = hosted::load(&dist.join("postern.wasm"))?;
+    let instance = RefCell::new(module.open(&work.bytes)?);
+    let (node, loaded) = Node::start(&work, &dist.join("client/postern_bg.wasm"))?;
+    let node = RefCell::new(node);
+
+    let mut engines = node::engines(&work, &node)?;
+    engines.extend(native::engines(&work, &snapshot)?);
+    engines.extend(hosted::engines(&work, &instance)?);
+    let figures = measure::rounds(&mut engines, options.rounds, options.passes)?;
+    drop(engines);
+
+    let [copied, opened] = native::open(&work)?;
+    let other = |name: &str, value: f64, unit| Other {
+        name: name.to_owned(),
+        value,
+        unit,
+        budget: None,
+    };
+    let million = users >= 1_000_000;
+    let others = vec![
+        Other {
+            budget: million.then_some(28.0),
+            ..other(
+                "snapshot, a user",
+                work.bytes.len() as f64 / users as f64,
+                "bytes",
+            )
+        },
+        other("native: copying the bytes", copied, "ms"),
+        other("native: opening with full validation", opened, "ms"),
+        Other {
+            budget: million.then_some(6.0),
+            ..other("native: opening, x copying", opened / copied, "")
+        },
+        other(
+            "wasmtime: instance, copying and opening",
+            hosted::open(&work, &module)?,
+            "ms",
+        ),
+        other("V8: copying the bytes", loaded.copy_ms, "ms"),
+        other("V8: copying into WebAssembly and opening", loaded.open_ms, "ms"),
+        other("JavaScript Map: building it", loaded.map_ms, "ms"),
+        other(
+            "JavaScript Map: heap, a user",
+            loaded.map_bytes / users as f64,
+            "bytes",
+        ),
+    ];
+    circumstances.node = format!("Node {} with V8 {}", loaded.node, loaded.v8);
+    Ok(Section {
+        users,
+        figures,
+        others,
+    })
 }

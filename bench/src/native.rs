@@ -1,131 +1,123 @@
 //! Deciding in this process, on the bytes of the snapshot.
 
-use crate::measure::{Figures, best};
-use crate::workload::{QUERIES, Work};
+use crate::measure::{Engine, allows, best_ms};
+use crate::workload::Work;
 use anyhow::Result;
 use postern_resolver::{
-    Context, Question, check, check_handles, mask, permission_handle, resource_handle, subject_handle,
+    Context, Question, Reason, check, check_batch, check_handles, mask, permission_handle, resource_handle,
+    subject_handle,
 };
 use postern_snapshot::Snapshot;
 use std::hint::black_box;
 
-pub(crate) fn run(work: &Work, figures: &mut Figures) -> Result<()> {
-    let snapshot = Snapshot::open(&work.bytes)?;
-    let allowed = |code: postern_resolver::Reason| usize::from((code as u8) < 16);
+/// Sites and bytes of one mask, as the workload has them.
+const SITES: usize = 20;
+const MASK_BYTES: usize = 25;
+/// Users for whom the table of everything, 500 bytes each, still fits beside all the rest.
+const TABLE_USERS_MAX: usize = 100_000;
 
-    let (ns, hits) = best(QUERIES, || {
-        work.handles.iter().map(|[s, p, r]| allowed(check_handles(&snapshot, *s, *p, *r, 0))).sum()
-    });
-    work.expect("native by handle", hits)?;
-    figures.add("native: by handle", ns);
-
-    // Permission and resource stay handles, as generated keys make them; the subject comes as text each time.
-    let keyed: Vec<(&str, u32, u32)> =
-        work.subjects.iter().zip(&work.handles).map(|(subject, [_, p, r])| (subject.as_str(), *p, *r)).collect();
-    let (ns, hits) = best(QUERIES, || {
-        keyed
-            .iter()
-            .map(|(subject, p, r)| match subject_handle(&snapshot, subject) {
-                Some(subject) => allowed(check_handles(&snapshot, subject, *p, *r, 0)),
-                None => 0,
-            })
-            .sum()
-    });
-    work.expect("native by text id", hits)?;
-    figures.add("native: subject by text id", ns);
-
-    let (ns, hits) = best(QUERIES, || {
-        let texts = work.workload.queries.iter().zip(&work.subjects);
-        texts
-            .map(|(query, subject)| {
-                let resource = Some(("site", work.sites[usize::from(query.site)].as_str()));
-                let permission = &work.permissions[usize::from(query.permission)];
-                let question = Question { subject, permission, resource, context: Context::default() };
-                usize::from(check(&snapshot, &question).is_ok_and(|reason| (reason as u8) < 16))
-            })
-            .sum()
-    });
-    work.expect("native by texts", hits)?;
-    figures.add("native: everything by text, complete way", ns);
-
-    let mut answers = vec![0u8; QUERIES];
-    let (ns, hits) = best(QUERIES, || {
-        postern_resolver::check_batch(&snapshot, &work.handles, 0, &mut answers);
-        answers.iter().filter(|code| **code < 16).count()
-    });
-    work.expect("native batch", hits)?;
-    figures.add("native: batch", ns);
-
-    let mut bits = [0u8; 25];
-    let (ns, _) = best(QUERIES, || {
-        work.handles
-            .iter()
-            .map(|[s, _, r]| {
-                mask(&snapshot, *s, *r, 0, &mut bits);
-                usize::from(black_box(&bits)[0] & 1)
-            })
-            .sum()
-    });
-    figures.add("native: mask of all 200 permissions", ns);
-
-    let (ns, _) = best(QUERIES, || {
-        work.workload
-            .queries
-            .iter()
-            .zip(&work.subjects)
-            .map(|(query, subject)| {
-                let found = subject_handle(&snapshot, subject).unwrap_or(0)
-                    ^ permission_handle(&snapshot, &work.permissions[usize::from(query.permission)]).unwrap_or(0)
-                    ^ resource_handle(&snapshot, "site", &work.sites[usize::from(query.site)]).unwrap_or(0);
-                (found & 1) as usize
-            })
-            .sum()
-    });
-    figures.add("native: three ids to handles", ns);
-    Ok(())
+pub(crate) fn engines<'w>(work: &'w Work, snapshot: &'w Snapshot<'w>) -> Result<Vec<Engine<'w>>> {
+    let allowed = |reason: Reason| allows(reason as u8);
+    let mut engines = Vec::new();
+    if let Some(floor) = bitset(work, snapshot)? {
+        engines.push(floor);
+    }
+    engines.push(Engine::one_by_one("native: by handle", work, move |number| {
+        let [subject, permission, resource] = work.handles[number];
+        Ok(allowed(check_handles(snapshot, subject, permission, resource, 0)))
+    })?);
+    // Permissions and sites stay handles, as constants of a program do; the subject comes as text with every question.
+    engines.push(Engine::one_by_one("native: by text id", work, move |number| {
+        let [_, permission, resource] = work.handles[number];
+        Ok(subject_handle(snapshot, &work.subjects[number])
+            .is_some_and(|subject| allowed(check_handles(snapshot, subject, permission, resource, 0))))
+    })?);
+    engines.push(Engine::one_by_one(
+        "native: all three by text",
+        work,
+        move |number| {
+            let query = &work.workload.queries[number];
+            let resource = Some(("site", work.sites[usize::from(query.site)].as_str()));
+            let permission = &work.permissions[usize::from(query.permission)];
+            let question = Question {
+                subject: &work.subjects[number],
+                permission,
+                resource,
+                context: Context::default(),
+            };
+            Ok(check(snapshot, &question).is_ok_and(allowed))
+        },
+    )?);
+    engines.push(Engine::at_once("native: batch", work, move |codes| {
+        check_batch(snapshot, &work.handles, 0, codes);
+        Ok(())
+    })?);
+    let mut bits = [0; MASK_BYTES];
+    engines.push(Engine::one_by_one(
+        "native: mask of all 200 permissions",
+        work,
+        move |number| {
+            let [subject, permission, resource] = work.handles[number];
+            mask(snapshot, subject, resource, 0, &mut bits);
+            Ok(bit(black_box(&bits), permission))
+        },
+    )?);
+    let found = |handle: Option<u32>| handle.unwrap_or(u32::MAX);
+    engines.push(Engine::empty("native: three ids to handles", move |number| {
+        let query = &work.workload.queries[number as usize];
+        Ok(found(subject_handle(snapshot, &work.subjects[number as usize]))
+            ^ found(permission_handle(
+                snapshot,
+                &work.permissions[usize::from(query.permission)],
+            ))
+            ^ found(resource_handle(
+                snapshot,
+                "site",
+                &work.sites[usize::from(query.site)],
+            )))
+    }));
+    Ok(engines)
 }
 
-/// The floor: per user one bit for each permission at each site, nothing else to know.
-pub(crate) fn floor(work: &Work, figures: &mut Figures) -> Result<()> {
+fn bit(bits: &[u8], permission: u32) -> bool {
+    bits[permission as usize / 8] >> (permission % 8) & 1 != 0
+}
+
+/// The floor: one bit for each permission of each user at each site, and nothing else to know.
+fn bitset<'w>(work: &'w Work, snapshot: &Snapshot<'_>) -> Result<Option<Engine<'w>>> {
     let users = work.workload.users.len();
-    if users > 100_000 {
-        // 500 bytes a user: the full table of a million does not fit a small machine beside everything else.
-        return Ok(());
+    if users > TABLE_USERS_MAX {
+        return Ok(None);
     }
-    let snapshot = Snapshot::open(&work.bytes)?;
-    let mut table = vec![0u8; users * 20 * 25];
-    for user in 0..users as u32 {
-        for site in 0..20u32 {
-            let at = (user as usize * 20 + site as usize) * 25;
-            mask(&snapshot, user, site + 1, 0, &mut table[at..at + 25]);
-        }
+    let mut table = vec![0; users * SITES * MASK_BYTES];
+    for (number, bits) in table.chunks_exact_mut(MASK_BYTES).enumerate() {
+        mask(
+            snapshot,
+            (number / SITES) as u32,
+            (number % SITES) as u32 + 1,
+            0,
+            bits,
+        );
     }
-    let (ns, hits) = best(QUERIES, || {
-        work.handles
-            .iter()
-            .map(|[s, p, r]| {
-                let at = (*s as usize * 20 + *r as usize - 1) * 25 + *p as usize / 8;
-                usize::from(table[at] >> (p % 8) & 1)
-            })
-            .sum()
-    });
-    work.expect("bitset floor", hits)?;
-    figures.add("floor: native bitset, everything materialised", ns);
-    Ok(())
+    let floor = Engine::one_by_one("floor: native bitset of everything", work, move |number| {
+        let [subject, permission, resource] = work.handles[number];
+        let at = (subject as usize * SITES + resource as usize - 1) * MASK_BYTES;
+        Ok(bit(&table[at..at + MASK_BYTES], permission))
+    })?;
+    Ok(Some(floor))
 }
 
-/// Opening beside copying, and the size.
-pub(crate) fn open(work: &Work, figures: &mut Figures) -> Result<()> {
-    let mut copy = vec![0u8; work.bytes.len()];
-    let (copied, _) = best(1, || {
-        copy.copy_from_slice(&work.bytes);
-        usize::from(black_box(&copy)[0])
-    });
-    let (opened, _) = best(1, || usize::from(Snapshot::open(&work.bytes).is_ok()));
-    figures.plain("snapshot, bytes", work.bytes.len() as f64);
-    figures.plain("snapshot, bytes a user", work.bytes.len() as f64 / work.workload.users.len() as f64);
-    figures.plain("open with full validation, ms", opened / 1e6);
-    figures.plain("copy of the bytes, ms", copied / 1e6);
-    figures.plain("open / copy", opened / copied);
-    Ok(())
+/// Milliseconds: to copy the bytes, and to open them with full validation.
+pub(crate) fn open(work: &Work) -> Result<[f64; 2]> {
+    let mut copy = vec![0; work.bytes.len()];
+    let copied = best_ms(15, || {
+        copy.copy_from_slice(black_box(&work.bytes));
+        black_box(&copy);
+        Ok(())
+    })?;
+    let opened = best_ms(15, || {
+        black_box(Snapshot::open(black_box(&work.bytes))?);
+        Ok(())
+    })?;
+    Ok([copied, opened])
 }

@@ -6,6 +6,8 @@ use postern_resolver::{permission_handle, resource_handle, subject_handle};
 use postern_snapshot::Snapshot;
 use postern_testkit::workload::{Workload, generate, permission_key, role_id, site_id};
 use postern_world::Life;
+use serde_json::json;
+use std::path::Path;
 
 /// The seed of every run: figures of different days are of the same worlds.
 const SEED: u64 = 20_261_122;
@@ -23,6 +25,8 @@ pub(crate) struct Work {
     /// Permission keys and site ids by number.
     pub permissions: Vec<String>,
     pub sites: Vec<String>,
+    /// The answers.
+    pub truth: Vec<bool>,
 }
 
 impl Work {
@@ -38,19 +42,66 @@ impl Work {
             let subject = workload.user_id(query.user);
             handles.push([
                 subject_handle(&snapshot, &subject).context("a user of the workload has no handle")?,
-                permission_handle(&snapshot, &permissions[usize::from(query.permission)]).context("permission")?,
+                permission_handle(&snapshot, &permissions[usize::from(query.permission)])
+                    .context("permission")?,
                 resource_handle(&snapshot, "site", &sites[usize::from(query.site)]).context("site")?,
             ]);
             subjects.push(subject);
         }
-        Ok(Work { workload, bytes, handles, subjects, permissions, sites })
+        let truth = workload.queries.iter().map(|query| query.allowed).collect();
+        Ok(Work {
+            workload,
+            bytes,
+            handles,
+            subjects,
+            permissions,
+            sites,
+            truth,
+        })
     }
 
     /// Fails unless as many answers are allowed as should be: an engine that is fast and wrong has no figure.
     pub fn expect(&self, engine: &str, allowed: usize) -> Result<()> {
-        let truth = self.workload.queries.iter().filter(|query| query.allowed).count();
+        let truth = self.truth.iter().filter(|allowed| **allowed).count();
         ensure!(allowed == truth, "{engine}: {allowed} allowed, {truth} should be");
         Ok(())
+    }
+
+    /// Writes it for another process, in rows of little-endian numbers (`bench/node/workload.mjs` reads them).
+    pub fn write_to(&self, folder: &Path) -> Result<()> {
+        let write = |name: &str, bytes: &[u8]| {
+            std::fs::write(folder.join(name), bytes).with_context(|| format!("cannot write {name}"))
+        };
+        write("snapshot.bin", &self.bytes)?;
+        let texts =
+            json!({ "permissions": self.permissions, "sites": self.sites, "roles": self.workload.roles });
+        write("texts.json", texts.to_string().as_bytes())?;
+        let mut users = Vec::new();
+        for user in 0..self.workload.users.len() as u32 {
+            users.extend(self.workload.user_id(user).into_bytes());
+        }
+        write("users.bin", &users)?;
+        let mut rows = Vec::new();
+        for row in &self.workload.assignments {
+            rows.extend(row.user.to_le_bytes());
+            rows.extend([row.role, row.site.unwrap_or(u8::MAX), 0, 0]);
+        }
+        write("assignments.bin", &rows)?;
+        rows.clear();
+        for row in &self.workload.grants {
+            rows.extend(row.user.to_le_bytes());
+            rows.extend(row.permission.to_le_bytes());
+            rows.extend([row.site, 0]);
+        }
+        write("grants.bin", &rows)?;
+        rows.clear();
+        for (query, handles) in self.workload.queries.iter().zip(&self.handles) {
+            rows.extend(query.user.to_le_bytes());
+            rows.extend(query.permission.to_le_bytes());
+            rows.extend([query.site, u8::from(query.allowed)]);
+            rows.extend(handles.iter().flat_map(|handle| handle.to_le_bytes()));
+        }
+        write("queries.bin", &rows)
     }
 }
 
@@ -69,13 +120,21 @@ fn compile(workload: &Workload) -> Result<Vec<u8>> {
         compiler.resource("site", &site_id(site), None, &[], Life::default());
     }
     for (role, keys) in workload.roles.iter().enumerate() {
-        let keys: Vec<&str> = keys.iter().map(|key| permissions[usize::from(*key)].as_str()).collect();
+        let keys: Vec<&str> = keys
+            .iter()
+            .map(|key| permissions[usize::from(*key)].as_str())
+            .collect();
         compiler.role(&role_id(role as u8), &format!("Role {role}"), &keys, true);
     }
     for assignment in &workload.assignments {
         let site = assignment.site.map(site_id);
         let at = site.as_deref().map(|site| ("site", site));
-        compiler.assignment(&workload.user_id(assignment.user), &role_id(assignment.role), at, Life::default());
+        compiler.assignment(
+            &workload.user_id(assignment.user),
+            &role_id(assignment.role),
+            at,
+            Life::default(),
+        );
     }
     for grant in &workload.grants {
         compiler.grant(&GrantFacts {

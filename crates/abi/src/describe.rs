@@ -74,5 +74,10 @@ fn subject(snapshot: &Snapshot<'_>, subject: u32) -> String {
         }
         Id::Hidden => "",
     };
-    [snapshot.subject_kind(subject), ":", id].concat()
+    let kind = snapshot.subject_kind(subject);
+    let mut text = String::with_capacity(kind.len() + 1 + id.len());
+    text.push_str(kind);
+    text.push(':');
+    text.push_str(id);
+    text
 }

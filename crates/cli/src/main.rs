@@ -10,7 +10,7 @@ fn main() -> ExitCode {
         // Whoever reads our output may stop, as `head` does: no reason to complain.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("postern: {error:#}");
+            eprintln!("postern: {}", one_line(&error));
             ExitCode::from(
                 error
                     .downcast_ref::<Failure>()
@@ -25,4 +25,13 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .chain()
         .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
         .any(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// The chain of causes on one line. Some libraries speak on several.
+fn one_line(error: &anyhow::Error) -> String {
+    format!("{error:#}")
+        .lines()
+        .map(str::trim)
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -2,13 +2,13 @@
 
 use crate::CompileError;
 use crate::sets::{Declared, Meaning, Sets};
+use postern_resolver::view::*;
 use postern_snapshot::{
     ALWAYS, Draft, DraftHolding, DraftPermission, DraftResource, DraftRole, DraftSubject, DraftTerms,
     DraftType, Facts, Holder, Holds, Key, Rare, Timing,
 };
 use postern_vocab::limits::PERMISSIONS_MAX;
 use postern_vocab::{canonical_uuid, is_reserved_id, permission_parts, split_subject};
-use postern_resolver::view::*;
 use postern_world::Life;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -87,7 +87,10 @@ pub struct Compiler {
 }
 
 fn timing(life: Life) -> Timing {
-    (life.not_before.unwrap_or(i64::MIN), life.expires_at.unwrap_or(i64::MAX))
+    (
+        life.not_before.unwrap_or(i64::MIN),
+        life.expires_at.unwrap_or(i64::MAX),
+    )
 }
 
 impl Compiler {
@@ -132,9 +135,25 @@ impl Compiler {
             // Scopes are always listed (`semantics.md` section 2).
             | if registered || scope { 0 } else { TYPE_UNREGISTERED }
             | TYPE_EMPTY;
-        let owner_permissions = owner_permissions.iter().map(|key| key.as_ref().to_owned()).collect();
-        if self.types.insert(name.to_owned(), TypeFacts { flags, owner_permissions }).is_some() {
-            self.fail(CompileError::Duplicate { what: "resource types", name: name.to_owned() });
+        let owner_permissions = owner_permissions
+            .iter()
+            .map(|key| key.as_ref().to_owned())
+            .collect();
+        if self
+            .types
+            .insert(
+                name.to_owned(),
+                TypeFacts {
+                    flags,
+                    owner_permissions,
+                },
+            )
+            .is_some()
+        {
+            self.fail(CompileError::Duplicate {
+                what: "resource types",
+                name: name.to_owned(),
+            });
         }
     }
 
@@ -147,13 +166,23 @@ impl Compiler {
         works_when_inactive: bool,
     ) {
         if !postern_vocab::valid_permission_key(key) {
-            return self.fail(CompileError::Id { fact: "permission", name: key.to_owned() });
+            return self.fail(CompileError::Id {
+                fact: "permission",
+                name: key.to_owned(),
+            });
         }
         let implied_by = implied_by.iter().map(|key| key.as_ref().to_owned()).collect();
         let excluded_by = excluded_by.iter().map(|key| key.as_ref().to_owned()).collect();
-        let row = Declared { implied_by, excluded_by, works_when_inactive };
+        let row = Declared {
+            implied_by,
+            excluded_by,
+            works_when_inactive,
+        };
         if self.catalog.insert(key.to_owned(), row).is_some() {
-            self.fail(CompileError::Duplicate { what: "permissions", name: key.to_owned() });
+            self.fail(CompileError::Duplicate {
+                what: "permissions",
+                name: key.to_owned(),
+            });
         }
     }
 
@@ -174,15 +203,25 @@ impl Compiler {
             return Err(CompileError::Permissions(self.catalog.len()));
         }
         let mut sets = Sets::new(&self.catalog)?;
-        let distinct: BTreeSet<&str> =
-            self.catalog.keys().filter_map(|key| permission_parts(key)).map(|(_, action)| action).collect();
+        let distinct: BTreeSet<&str> = self
+            .catalog
+            .keys()
+            .filter_map(|key| permission_parts(key))
+            .map(|(_, action)| action)
+            .collect();
         self.actions = distinct.into_iter().map(str::to_owned).zip(0..).collect();
         for (key, row) in &self.catalog {
             let action = permission_parts(key).map_or("", |(_, action)| action);
             let key = self.draft.strings.number(key);
-            let flags = if row.works_when_inactive { PERMISSION_WORKS_WHEN_INACTIVE } else { 0 };
+            let flags = if row.works_when_inactive {
+                PERMISSION_WORKS_WHEN_INACTIVE
+            } else {
+                0
+            };
             let action = self.actions[action];
-            self.draft.permissions.push(DraftPermission { key, action, flags });
+            self.draft
+                .permissions
+                .push(DraftPermission { key, action, flags });
         }
         for (number, (name, row)) in self.types.iter().enumerate() {
             let owner_set = match row.owner_permissions.as_slice() {
@@ -190,7 +229,11 @@ impl Compiler {
                 list => Some(sets.number(list, Meaning::Satisfies, "owner_permissions")?),
             };
             let text = self.draft.strings.number(name);
-            self.draft.types.push(DraftType { name: text, flags: row.flags, owner_set });
+            self.draft.types.push(DraftType {
+                name: text,
+                flags: row.flags,
+                owner_set,
+            });
             self.type_numbers.insert(name.clone(), number as u32);
         }
         Ok(sets)
@@ -206,7 +249,10 @@ impl Compiler {
     /// The number of a subject that a fact names, listed or not.
     fn subject_number(&mut self, fact: &'static str, id: &str) -> Option<u32> {
         let Some((kind, name)) = split_subject(id).filter(|(_, name)| !is_reserved_id(name)) else {
-            self.fail(CompileError::Id { fact, name: id.to_owned() });
+            self.fail(CompileError::Id {
+                fact,
+                name: id.to_owned(),
+            });
             return None;
         };
         let kind_number = self.draft.strings.number(kind);
@@ -214,7 +260,12 @@ impl Compiler {
         let next = self.draft.subjects.len() as u32;
         let number = *self.subjects.entry((kind_number, key)).or_insert(next);
         if number == next {
-            self.draft.subjects.push(DraftSubject { kind: kind_number, key, bits: SUBJECT_UNLISTED, rare: None });
+            self.draft.subjects.push(DraftSubject {
+                kind: kind_number,
+                key,
+                bits: SUBJECT_UNLISTED,
+                rare: None,
+            });
             if kind == "group" {
                 self.named_groups.insert(number);
             }
@@ -230,10 +281,15 @@ impl Compiler {
         attributes: &[(&str, &str)],
         life: Life,
     ) {
-        let Some(number) = self.subject_number("subject", id) else { return };
+        let Some(number) = self.subject_number("subject", id) else {
+            return;
+        };
         let kind = self.draft.subjects[number as usize].kind;
         if self.draft.subjects[number as usize].bits & SUBJECT_UNLISTED == 0 {
-            return self.fail(CompileError::Duplicate { what: "subjects", name: id.to_owned() });
+            return self.fail(CompileError::Duplicate {
+                what: "subjects",
+                name: id.to_owned(),
+            });
         }
         let attributes: Vec<(u32, u32)> = attributes
             .iter()
@@ -245,26 +301,42 @@ impl Compiler {
         let row = &mut self.draft.subjects[number as usize];
         row.bits = if life.active { 0 } else { SUBJECT_DEAD };
         if !attributes.is_empty() || timing(life) != ALWAYS {
-            row.rare = Some(Box::new(Rare { timing: timing(life), attributes }));
+            row.rare = Some(Box::new(Rare {
+                timing: timing(life),
+                attributes,
+            }));
         }
         for alias in aliases {
             let alias = alias.as_ref();
             if alias.is_empty() || is_reserved_id(alias) {
-                return self.fail(CompileError::Id { fact: "alias", name: alias.to_owned() });
+                return self.fail(CompileError::Id {
+                    fact: "alias",
+                    name: alias.to_owned(),
+                });
             }
             let key = self.key(alias);
             if self.aliases.insert((kind, key), number).is_some() {
-                return self.fail(CompileError::Duplicate { what: "aliases or subjects", name: alias.to_owned() });
+                return self.fail(CompileError::Duplicate {
+                    what: "aliases or subjects",
+                    name: alias.to_owned(),
+                });
             }
         }
     }
 
     /// A subject or group belongs to a group.
     pub fn membership(&mut self, subject: &str, group: &str, life: Life) {
-        let Some(member) = self.subject_number("membership", subject) else { return };
-        let Some(number) = self.subject_number("membership", group) else { return };
+        let Some(member) = self.subject_number("membership", subject) else {
+            return;
+        };
+        let Some(number) = self.subject_number("membership", group) else {
+            return;
+        };
         if !group.starts_with("group:") {
-            return self.fail(CompileError::Id { fact: "membership", name: group.to_owned() });
+            return self.fail(CompileError::Id {
+                fact: "membership",
+                name: group.to_owned(),
+            });
         }
         if life.active {
             self.memberships.push((member, number, timing(life)));
@@ -275,11 +347,18 @@ impl Compiler {
     fn resource_number(&mut self, fact: &'static str, kind: &str, id: &str) -> Option<u32> {
         self.sets()?;
         let Some(kind_number) = self.type_numbers.get(kind).copied() else {
-            self.fail(CompileError::Undeclared { fact, what: "resource type", name: kind.to_owned() });
+            self.fail(CompileError::Undeclared {
+                fact,
+                what: "resource type",
+                name: kind.to_owned(),
+            });
             return None;
         };
         if id.is_empty() || id == "*" {
-            self.fail(CompileError::Id { fact, name: id.to_owned() });
+            self.fail(CompileError::Id {
+                fact,
+                name: id.to_owned(),
+            });
             return None;
         }
         let key = self.key(id);
@@ -287,7 +366,13 @@ impl Compiler {
         let number = *self.resources.entry((kind_number, key)).or_insert(next);
         if number == next {
             let flags = RESOURCE_UNLISTED;
-            self.draft.resources.push(DraftResource { kind: kind_number, key, flags, owner: None, rare: None });
+            self.draft.resources.push(DraftResource {
+                kind: kind_number,
+                key,
+                flags,
+                owner: None,
+                rare: None,
+            });
         }
         Some(number)
     }
@@ -301,9 +386,14 @@ impl Compiler {
         attributes: &[(&str, &str)],
         life: Life,
     ) {
-        let Some(number) = self.resource_number("resource", kind, id) else { return };
+        let Some(number) = self.resource_number("resource", kind, id) else {
+            return;
+        };
         if self.draft.resources[number as usize].flags & RESOURCE_UNLISTED == 0 {
-            return self.fail(CompileError::Duplicate { what: "resources", name: format!("{kind} {id}") });
+            return self.fail(CompileError::Duplicate {
+                what: "resources",
+                name: format!("{kind} {id}"),
+            });
         }
         let attributes: Vec<(u32, u32)> = attributes
             .iter()
@@ -312,7 +402,10 @@ impl Compiler {
         let row = &mut self.draft.resources[number as usize];
         row.flags = if life.active { 0 } else { RESOURCE_DEAD };
         if !attributes.is_empty() || timing(life) != ALWAYS {
-            row.rare = Some(Box::new(Rare { timing: timing(life), attributes }));
+            row.rare = Some(Box::new(Rare {
+                timing: timing(life),
+                attributes,
+            }));
         }
         let kind = row.kind as usize;
         self.draft.types[kind].flags &= !TYPE_EMPTY;
@@ -325,11 +418,19 @@ impl Compiler {
 
     /// A parent edge; a `cap` of `None` is the relation `auto`.
     pub fn parent(&mut self, child: (&str, &str), parent: (&str, &str), cap: Option<&[impl AsRef<str>]>) {
-        let Some(child) = self.resource_number("parent edge", child.0, child.1) else { return };
-        let Some(parent) = self.resource_number("parent edge", parent.0, parent.1) else { return };
+        let Some(child) = self.resource_number("parent edge", child.0, child.1) else {
+            return;
+        };
+        let Some(parent) = self.resource_number("parent edge", parent.0, parent.1) else {
+            return;
+        };
         let actions = &self.actions;
         // An action that no permission has lets nothing pass.
-        let cap = cap.map(|cap| cap.iter().filter_map(|action| actions.get(action.as_ref()).copied()).collect());
+        let cap = cap.map(|cap| {
+            cap.iter()
+                .filter_map(|action| actions.get(action.as_ref()).copied())
+                .collect()
+        });
         self.draft.edges.push((child, parent, cap));
     }
 
@@ -351,8 +452,14 @@ impl Compiler {
             Err(error) => return self.fail(error),
         };
         let number = self.role_number(id) as usize;
-        if self.declared[number].replace((id.to_owned(), name.to_owned(), set, active)).is_some() {
-            self.fail(CompileError::Duplicate { what: "roles", name: id.to_owned() });
+        if self.declared[number]
+            .replace((id.to_owned(), name.to_owned(), set, active))
+            .is_some()
+        {
+            self.fail(CompileError::Duplicate {
+                what: "roles",
+                name: id.to_owned(),
+            });
         }
     }
 
@@ -382,10 +489,21 @@ impl Compiler {
             }
         };
         let role = self.role_number(role);
-        let Ok(at) = self.at_number("assignment", at) else { return };
-        let terms = self.terms_number(DraftTerms { timing: timing(life), ..DraftTerms::default() });
+        let Ok(at) = self.at_number("assignment", at) else {
+            return;
+        };
+        // What is not active leaves nothing behind, its terms neither.
         if life.active {
-            self.holdings.push(Pending { holder, holds: PendingHolds::Role(role), at, terms });
+            let terms = self.terms_number(DraftTerms {
+                timing: timing(life),
+                ..DraftTerms::default()
+            });
+            self.holdings.push(Pending {
+                holder,
+                holds: PendingHolds::Role(role),
+                at,
+                terms,
+            });
         }
     }
 
@@ -401,13 +519,22 @@ impl Compiler {
                 None => return,
             }
         };
-        let Ok(at) = self.at_number("grant", grant.at) else { return };
+        let Ok(at) = self.at_number("grant", grant.at) else {
+            return;
+        };
         let Some(sets) = self.sets() else { return };
-        let meaning = if grant.exclude { Meaning::Excludes } else { Meaning::Satisfies };
+        let meaning = if grant.exclude {
+            Meaning::Excludes
+        } else {
+            Meaning::Satisfies
+        };
         let set = match sets.number(grant.permissions, meaning, "grant") {
             Ok(set) => set,
             Err(error) => return self.fail(error),
         };
+        if !grant.life.active {
+            return;
+        }
         let mut pairs = |list: &[(&str, &str)]| -> Vec<(u32, u32)> {
             let mut list: Vec<(u32, u32)> = list
                 .iter()
@@ -418,12 +545,25 @@ impl Compiler {
         };
         let (conditions, require) = (pairs(grant.conditions), pairs(grant.require));
         let session = grant.session.map(|session| self.draft.strings.number(session));
-        let terms = DraftTerms { timing: timing(grant.life), own: grant.own, session, conditions, require };
+        let terms = DraftTerms {
+            timing: timing(grant.life),
+            own: grant.own,
+            session,
+            conditions,
+            require,
+        };
         let terms = self.terms_number(terms);
-        if grant.life.active {
-            let holds = if grant.exclude { PendingHolds::Exclusion(set) } else { PendingHolds::Grant(set) };
-            self.holdings.push(Pending { holder, holds, at, terms });
-        }
+        let holds = if grant.exclude {
+            PendingHolds::Exclusion(set)
+        } else {
+            PendingHolds::Grant(set)
+        };
+        self.holdings.push(Pending {
+            holder,
+            holds,
+            at,
+            terms,
+        });
     }
 
     /// Compiles what came.
@@ -439,8 +579,11 @@ impl Compiler {
             return Err(error);
         }
         let mut draft = self.draft;
-        draft.memberships =
-            self.memberships.iter().map(|(a, b, timing)| (actual[*a as usize], actual[*b as usize], *timing)).collect();
+        draft.memberships = self
+            .memberships
+            .iter()
+            .map(|(a, b, timing)| (actual[*a as usize], actual[*b as usize], *timing))
+            .collect();
         for (resource, owner) in self.owners {
             draft.resources[resource as usize].owner = Some(actual[owner as usize]);
         }
@@ -455,9 +598,17 @@ impl Compiler {
             if let Some((id, name, set, true)) = declared {
                 role_numbers[number] = Some(draft.roles.len() as u32);
                 let (id, name) = (draft.strings.number(id), draft.strings.number(name));
-                draft.roles.push(DraftRole { id: Some(id), name: Some(name), set: *set });
+                draft.roles.push(DraftRole {
+                    id: Some(id),
+                    name: Some(name),
+                    set: *set,
+                });
             } else if declared.is_none() {
-                let name = self.roles.iter().find(|(_, other)| **other == number as u32).map(|(id, _)| id.clone());
+                let name = self
+                    .roles
+                    .iter()
+                    .find(|(_, other)| **other == number as u32)
+                    .map(|(id, _)| id.clone());
                 return Err(CompileError::Undeclared {
                     fact: "assignment or grant",
                     what: "role",
@@ -466,7 +617,13 @@ impl Compiler {
             }
         }
         draft.holdings.reserve_exact(self.holdings.len());
-        for Pending { holder, holds, at, terms } in self.holdings {
+        for Pending {
+            holder,
+            holds,
+            at,
+            terms,
+        } in self.holdings
+        {
             let holder = match holder {
                 EVERYONE => Holder::Everyone,
                 role if role & ROLE != 0 => match role_numbers[(role & !ROLE) as usize] {
@@ -483,7 +640,12 @@ impl Compiler {
                 PendingHolds::Grant(set) => Holds::Grant(set),
                 PendingHolds::Exclusion(set) => Holds::Exclusion(set),
             };
-            draft.holdings.push(DraftHolding { holder, holds, at, terms });
+            draft.holdings.push(DraftHolding {
+                holder,
+                holds,
+                at,
+                terms,
+            });
         }
         let mut terms: Vec<(DraftTerms, u32)> = self.terms.into_iter().collect();
         terms.sort_unstable_by_key(|(_, number)| *number);
@@ -501,19 +663,32 @@ impl Compiler {
                 continue;
             }
             let name = format!("group:{}", self.id_text(row.key));
-            return self.fail(CompileError::Undeclared { fact: "a fact", what: "group", name });
+            return self.fail(CompileError::Undeclared {
+                fact: "a fact",
+                what: "group",
+                name,
+            });
         }
     }
 
     /// Every edge leads from a listed resource to a listed one.
     fn check_parents(&mut self) {
         let unlisted = |end: &u32| self.draft.resources[*end as usize].flags & RESOURCE_UNLISTED != 0;
-        let found = self.draft.edges.iter().flat_map(|(child, parent, _)| [*child, *parent]).find(unlisted);
+        let found = self
+            .draft
+            .edges
+            .iter()
+            .flat_map(|(child, parent, _)| [*child, *parent])
+            .find(unlisted);
         if let Some(end) = found {
             let row = &self.draft.resources[end as usize];
             let kind = self.draft.strings.text(self.draft.types[row.kind as usize].name);
             let name = format!("{kind} {}", self.id_text(row.key));
-            self.fail(CompileError::Undeclared { fact: "a parent edge", what: "resource", name });
+            self.fail(CompileError::Undeclared {
+                fact: "a parent edge",
+                what: "resource",
+                name,
+            });
         }
     }
 
@@ -531,10 +706,15 @@ impl Compiler {
         let mut actual: Vec<u32> = (0..self.draft.subjects.len() as u32).collect();
         let mut gone = Vec::new();
         for ((kind, key), subject) in &self.aliases {
-            let Some(named) = self.subjects.get(&(*kind, *key)) else { continue };
+            let Some(named) = self.subjects.get(&(*kind, *key)) else {
+                continue;
+            };
             if self.draft.subjects[*named as usize].bits & SUBJECT_UNLISTED == 0 {
                 let name = self.id_text(*key);
-                self.error.get_or_insert(CompileError::Duplicate { what: "aliases or subjects", name });
+                self.error.get_or_insert(CompileError::Duplicate {
+                    what: "aliases or subjects",
+                    name,
+                });
                 continue;
             }
             actual[*named as usize] = *subject;

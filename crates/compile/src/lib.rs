@@ -3,7 +3,8 @@
 //! [`Compiler`] takes facts one by one, as a world document lists them or as rows come from a database, and
 //! [`Compiler::finish`] gives [`Facts`], ready to decide on or to write. Names are resolved here (ids, aliases, roles),
 //! wildcards in permission lists are expanded (`semantics.md` section 2), and the one-step implications of rules 7 and 8
-//! are folded into the sets, so that a decision tests one bit. What can never count (inactive facts) is left out.
+//! are folded into the sets, so that a decision tests one bit. What can never count (inactive facts) is left out; the
+//! subjects, resources and terms that it names stay.
 
 #![forbid(unsafe_code)]
 
@@ -25,7 +26,13 @@ use postern_world::World;
 pub fn compile(world: &World) -> Result<Facts, CompileError> {
     let mut compiler = Compiler::new(&world.organization, world.revision);
     for (name, row) in &world.catalog.types {
-        compiler.resource_type(name, row.scope, row.narrows, row.registered, &row.owner_permissions);
+        compiler.resource_type(
+            name,
+            row.scope,
+            row.narrows,
+            row.registered,
+            &row.owner_permissions,
+        );
     }
     for (key, row) in &world.catalog.permissions {
         compiler.permission(key, &row.implied_by, &row.excluded_by, row.works_when_inactive);
@@ -68,5 +75,7 @@ pub fn compile(world: &World) -> Result<Facts, CompileError> {
 }
 
 fn pairs(map: &std::collections::BTreeMap<String, String>) -> Vec<(&str, &str)> {
-    map.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    map.iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect()
 }

@@ -54,7 +54,11 @@ struct Few<const N: usize> {
 
 impl<const N: usize> Few<N> {
     fn new() -> Self {
-        Few { items: [0; N], len: 0, all: true }
+        Few {
+            items: [0; N],
+            len: 0,
+            all: true,
+        }
     }
 
     fn push(&mut self, item: u32) -> ControlFlow<()> {
@@ -72,7 +76,11 @@ impl<const N: usize> Few<N> {
     }
 
     fn get(&self) -> Option<&[u32]> {
-        if self.all { self.items.get(..self.len) } else { None }
+        if self.all {
+            self.items.get(..self.len)
+        } else {
+            None
+        }
     }
 }
 
@@ -120,13 +128,24 @@ pub(crate) fn decide<V: View>(view: &V, ask: &Ask<'_>) -> Reason {
         resource = Some(index);
     }
     let reason = Case::new(view, ask, permission.action, resource).reason();
-    if reason == Reason::NotGranted && unlisted { Reason::UnknownSubject } else { reason }
+    if reason == Reason::NotGranted && unlisted {
+        Reason::UnknownSubject
+    } else {
+        reason
+    }
 }
 
 impl<'a, V: View> Case<'a, V> {
     /// Collects anchors and principals, as far as they fit.
     pub fn new(view: &'a V, ask: &'a Ask<'a>, action: u32, resource: Option<u32>) -> Self {
-        let mut case = Case { view, ask, action, resource, anchors: Few::new(), principals: Few::new() };
+        let mut case = Case {
+            view,
+            ask,
+            action,
+            resource,
+            anchors: Few::new(),
+            principals: Few::new(),
+        };
         let mut anchors = Few::new();
         let _ = case.walk_anchors(&mut |at| anchors.push(at));
         case.anchors = anchors;
@@ -141,7 +160,11 @@ impl<'a, V: View> Case<'a, V> {
         let mut found = Found::default();
         let _ = self.bindings(&mut |binding| {
             self.weigh(binding, &mut found);
-            if found.excluded { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if found.excluded {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         });
         if found.excluded {
             return Reason::Excluded;
@@ -198,7 +221,9 @@ impl<'a, V: View> Case<'a, V> {
                 found.grant |= satisfied;
             } else if (satisfied || binding.what & BINDING_ROLE_GRANTS != 0) && self.kept(binding.at) {
                 found.assignment |= satisfied;
-                self.role_grants(binding, &mut |grant| found.grant |= grant.what & BINDING_GRANT != 0);
+                self.role_grants(binding, &mut |grant| {
+                    found.grant |= grant.what & BINDING_GRANT != 0
+                });
             }
             ControlFlow::Continue(())
         });
@@ -212,7 +237,11 @@ impl<'a, V: View> Case<'a, V> {
                 && binding.at != at
                 && (binding.what & BINDING_TERMS == 0 || self.terms_hold(binding))
                 && (at == ORGANIZATION_AT || self.above(binding.at, at));
-            if narrows { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if narrows {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         })
         .is_continue()
     }
@@ -226,7 +255,11 @@ impl<'a, V: View> Case<'a, V> {
             return at != ancestor;
         }
         ancestors(self.view, at - 1, self.action, self.ask.now, &mut |above| {
-            if above == ancestor { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if above == ancestor {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         })
         .is_break()
     }
@@ -249,7 +282,13 @@ impl<'a, V: View> Case<'a, V> {
     }
 
     pub fn anchored(&self, at: u32) -> bool {
-        let hit = &mut |anchor| if anchor == at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        let hit = &mut |anchor| {
+            if anchor == at {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
         self.each_anchor(hit).is_break()
     }
 
@@ -273,7 +312,11 @@ impl<'a, V: View> Case<'a, V> {
         }
     }
 
-    pub fn bindings_of(&self, held: Held, each: &mut dyn FnMut(Binding) -> ControlFlow<()>) -> ControlFlow<()> {
+    pub fn bindings_of(
+        &self,
+        held: Held,
+        each: &mut dyn FnMut(Binding) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
         match held {
             Held::Few(few) => {
                 for binding in few {
@@ -340,7 +383,9 @@ impl<'a, V: View> Case<'a, V> {
                 }
                 for (kind, id) in stated.parents {
                     let parent = view.find_type(kind).and_then(|kind| view.find_resource(kind, id));
-                    let Some(parent) = parent.filter(|parent| Some(*parent) != stated.row) else { continue };
+                    let Some(parent) = parent.filter(|parent| Some(*parent) != stated.row) else {
+                        continue;
+                    };
                     if resource_live(view, view.resource(parent), now) {
                         each(parent + 1)?;
                         ancestors(view, parent, self.action, now, each)?;
@@ -360,11 +405,23 @@ impl<'a, V: View> Case<'a, V> {
 
     /// Rule 2, without `user:all`.
     fn walk_principals(&self, each: &mut dyn FnMut(u32) -> ControlFlow<()>) -> ControlFlow<()> {
-        let Who::Known(subject) = self.ask.who else { return ControlFlow::Continue(()) };
+        let Who::Known(subject) = self.ask.who else {
+            return ControlFlow::Continue(());
+        };
         each(subject)?;
-        groups(self.view, self.view.subject(subject), subject, self.ask.now, &mut |group| {
-            if group == subject { ControlFlow::Continue(()) } else { each(group) }
-        })
+        groups(
+            self.view,
+            self.view.subject(subject),
+            subject,
+            self.ask.now,
+            &mut |group| {
+                if group == subject {
+                    ControlFlow::Continue(())
+                } else {
+                    each(group)
+                }
+            },
+        )
     }
 
     pub fn is_user(&self) -> bool {
@@ -376,7 +433,11 @@ impl<'a, V: View> Case<'a, V> {
 
     fn is_principal(&self, subject: u32) -> bool {
         self.each_principal(&mut |principal| {
-            if principal == subject { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if principal == subject {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         })
         .is_break()
     }
@@ -387,12 +448,18 @@ impl<'a, V: View> Case<'a, V> {
             Target::Organization => false,
             Target::Listed(resource) => {
                 let row = self.view.resource(resource);
-                let owner = if row.ext == 0 { 0 } else { self.view.resource_ext(row.ext - 1).owner };
+                let owner = if row.ext == 0 {
+                    0
+                } else {
+                    self.view.resource_ext(row.ext - 1).owner
+                };
                 owner != 0 && self.is_principal(owner - 1)
             }
             Target::Stated(stated) => {
                 let Some(owner) = stated.owner else { return false };
-                let Some((kind, id)) = postern_vocab::split_subject(owner) else { return false };
+                let Some((kind, id)) = postern_vocab::split_subject(owner) else {
+                    return false;
+                };
                 if postern_vocab::is_reserved_id(id) {
                     return false;
                 }
@@ -438,7 +505,10 @@ impl<'a, V: View> Case<'a, V> {
     fn dimensions_match(&self, list: u32, strict: bool) -> bool {
         let (mut position, end) = self.view.list(list);
         while position + 1 < end {
-            let (name, wanted) = (self.view.item(position), self.view.string(self.view.item(position + 1)));
+            let (name, wanted) = (
+                self.view.item(position),
+                self.view.string(self.view.item(position + 1)),
+            );
             position += 2;
             match self.dimension(name) {
                 Some(value) if value == wanted || wanted == "*" => {}
@@ -459,7 +529,11 @@ impl<'a, V: View> Case<'a, V> {
             match self.ask.who {
                 Who::Known(subject) => {
                     let row = self.view.subject(subject);
-                    if row.bits & SUBJECT_EXT == 0 { 0 } else { self.view.subject_ext(row.link()).attributes }
+                    if row.bits & SUBJECT_EXT == 0 {
+                        0
+                    } else {
+                        self.view.subject_ext(row.link()).attributes
+                    }
                 }
                 Who::Unknown { .. } => 0,
             }

@@ -22,13 +22,13 @@ const LIST: u32 = 24;
 ///
 /// A handle that does not exist in this view decides as an unknown subject, permission or resource: deny. Cost: one row
 /// of the subject, one of the resource, and two small look-ups for each of the subject's bindings; no allocation.
-#[inline]
+#[inline(always)]
 pub fn check_handles<V: View>(view: &V, subject: u32, permission: u32, resource: u32, now: i64) -> Reason {
     check_row(view, view.subject(subject), subject, permission, resource, now)
 }
 
 /// The shortest way of all is written out: a subject with a row of its own, at a resource without parents.
-#[inline]
+#[inline(always)]
 fn check_row<V: View>(
     view: &V,
     row: SubjectRow,
@@ -60,7 +60,9 @@ fn check_other<V: View>(
     now: i64,
 ) -> Reason {
     let mut seen = Seen::of(permission);
-    match short(view, row, resource, |binding, here| seen.add(view, &binding, here)) {
+    match short(view, row, resource, &mut |binding, here| {
+        seen.add(view, &binding, here)
+    }) {
         true => seen.reason(),
         false => long(view, subject, permission, resource, now),
     }
@@ -79,11 +81,16 @@ struct Seen {
 impl Seen {
     #[inline]
     fn of(permission: u32) -> Self {
-        Seen { place: permission / 8, bit: 1 << (permission % 8), allowed: 0, special: 0 }
+        Seen {
+            place: permission / 8,
+            bit: 1 << (permission % 8),
+            allowed: 0,
+            special: 0,
+        }
     }
 
     /// Without branches: which binding is of which kind and where it stands is not predictable.
-    #[inline]
+    #[inline(always)]
     fn add<V: View>(&mut self, view: &V, binding: &Binding, here: bool) {
         let byte = view.set_byte(binding.what & BINDING_SET, self.place);
         let holds = u8::from(here & (byte & self.bit != 0));
@@ -95,7 +102,12 @@ impl Seen {
 
     #[inline]
     fn reason(&self) -> Reason {
-        const REASONS: [Reason; 4] = [Reason::NotGranted, Reason::Assignment, Reason::Grant, Reason::Assignment];
+        const REASONS: [Reason; 4] = [
+            Reason::NotGranted,
+            Reason::Assignment,
+            Reason::Grant,
+            Reason::Assignment,
+        ];
         REASONS[usize::from(self.allowed & 3)]
     }
 }
@@ -120,7 +132,7 @@ pub fn check_batch<V: View>(view: &V, questions: &[[u32; 3]], now: i64, answers:
 /// that [`check_handles`] allows, and clears all others. Bits beyond the end of `out` are left away.
 pub fn mask<V: View>(view: &V, subject: u32, resource: u32, now: i64, out: &mut [u8]) {
     out.fill(0);
-    let short = short(view, view.subject(subject), resource, |binding, here| {
+    let short = short(view, view.subject(subject), resource, &mut |binding, here| {
         if here {
             let set = view.set_bytes(binding.what & BINDING_SET);
             for (out, set) in out.iter_mut().zip(set) {
@@ -133,7 +145,9 @@ pub fn mask<V: View>(view: &V, subject: u32, resource: u32, now: i64, out: &mut 
     }
     out.fill(0);
     for permission in 0..view.permission_count() {
-        let Some(byte) = out.get_mut((permission / 8) as usize) else { return };
+        let Some(byte) = out.get_mut((permission / 8) as usize) else {
+            return;
+        };
         if (long(view, subject, permission, resource, now) as u8) < Reason::InactiveSubject as u8 {
             *byte |= 1 << (permission % 8);
         }
@@ -142,28 +156,27 @@ pub fn mask<V: View>(view: &V, subject: u32, resource: u32, now: i64, out: &mut 
 
 /// Calls `each` with the subject's bindings and whether each stands at an anchor of the resource. False: something
 /// special is in the way, and what `each` saw does not count.
-#[inline]
-fn short<V: View>(view: &V, row: SubjectRow, resource: u32, mut each: impl FnMut(Binding, bool)) -> bool {
+#[inline(never)]
+fn short<V: View>(view: &V, row: SubjectRow, resource: u32, each: &mut dyn FnMut(Binding, bool)) -> bool {
     if row.bits & !SUBJECT_LIST != 0 || view.everyone() != 0 {
         return false;
     }
     let own = row_of(view, resource);
-    match (own.up, own.ext) {
-        (ORGANIZATION_AT, 0) => bindings(view, row, |binding| each(binding, stands_at(&binding, resource))),
-        (_, 0) if own.up & RESOURCE_COMPLEX == 0 => {
-            let mut chain = [ORGANIZATION_AT; CHAIN];
-            let Some(above) = above(view, own.up, &mut chain) else { return false };
-            bindings(view, row, |binding| {
-                let above = above.iter().fold(false, |above, at| above | (binding.at == *at));
-                each(binding, stands_at(&binding, resource) | above);
-            })
-        }
-        _ => false,
+    if own.ext != 0 || own.up & RESOURCE_COMPLEX != 0 {
+        return false;
     }
+    let mut chain = [ORGANIZATION_AT; CHAIN];
+    let Some(above) = above(view, own.up, &mut chain) else {
+        return false;
+    };
+    bindings(view, row, |binding| {
+        let above = above.iter().fold(false, |above, at| above | (binding.at == *at));
+        each(binding, stands_at(&binding, resource) | above);
+    })
 }
 
 /// The row of a resource; the organization is one that has nothing above it and nothing special.
-#[inline]
+#[inline(always)]
 fn row_of<V: View>(view: &V, resource: u32) -> ResourceRow {
     match resource {
         ORGANIZATION => ResourceRow::default(),
@@ -171,7 +184,7 @@ fn row_of<V: View>(view: &V, resource: u32) -> ResourceRow {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn stands_at(binding: &Binding, resource: u32) -> bool {
     (binding.at == ORGANIZATION_AT) | (binding.at == resource)
 }
@@ -222,7 +235,17 @@ fn long<V: View>(view: &V, subject: u32, permission: u32, resource: u32, now: i6
     };
     let unknown = resource != ORGANIZATION && view.resource(resource.wrapping_sub(1)) == ResourceRow::NONE;
     let target = if unknown { Target::Organization } else { target };
-    match decide(view, &Ask { who: Who::Known(subject), permission, target, dimensions: &[], session: None, now }) {
+    match decide(
+        view,
+        &Ask {
+            who: Who::Known(subject),
+            permission,
+            target,
+            dimensions: &[],
+            session: None,
+            now,
+        },
+    ) {
         Reason::InactiveSubject => Reason::InactiveSubject,
         _ if unknown => Reason::UnknownResource,
         reason => reason,

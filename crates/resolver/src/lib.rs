@@ -25,10 +25,10 @@ pub mod view;
 mod walk;
 
 pub use ask::{Context, Question, check, permission_handle, resource_handle, subject_handle};
-pub use fast::{ORGANIZATION, check_batch, check_handles, mask};
-pub use postern_vocab::Reason;
 #[cfg(feature = "alloc")]
 pub use explain::{Change, Explanation, Place, Step, explain};
+pub use fast::{ORGANIZATION, check_batch, check_handles, mask};
 #[cfg(feature = "alloc")]
 pub use lists::{actions, anywhere, everywhere, filter, subjects};
+pub use postern_vocab::Reason;
 pub use view::View;

@@ -21,7 +21,13 @@ pub(crate) fn resource_live<V: View>(view: &V, row: ResourceRow, now: i64) -> bo
 
 /// Calls `visit` with the *at* of every live strict ancestor of a resource, over edges that let `action` pass (rule 4).
 /// On a plain chain the order is from near to far. The resource itself is never visited.
-pub(crate) fn ancestors<V: View>(view: &V, resource: u32, action: u32, now: i64, visit: Visit<'_>) -> ControlFlow<()> {
+pub(crate) fn ancestors<V: View>(
+    view: &V,
+    resource: u32,
+    action: u32,
+    now: i64,
+    visit: Visit<'_>,
+) -> ControlFlow<()> {
     let row = view.resource(resource);
     if row.up & RESOURCE_COMPLEX == 0 {
         return chain(view, row.up, visit);
@@ -36,7 +42,7 @@ pub(crate) fn ancestors<V: View>(view: &V, resource: u32, action: u32, now: i64,
 
 /// Follows single parents. The bound ends a loop that only forged bytes could hold.
 fn chain<V: View>(view: &V, mut up: u32, visit: Visit<'_>) -> ControlFlow<()> {
-    let mut left = u32::MAX >> 8;
+    let mut left = REACH_MAX;
     while up != ORGANIZATION_AT && up & RESOURCE_COMPLEX == 0 && left > 0 {
         visit(up)?;
         up = view.resource(up - 1).up;
@@ -46,7 +52,13 @@ fn chain<V: View>(view: &V, mut up: u32, visit: Visit<'_>) -> ControlFlow<()> {
 }
 
 /// Calls `visit` with every group that a subject reaches over live memberships (rule 2).
-pub(crate) fn groups<V: View>(view: &V, row: SubjectRow, subject: u32, now: i64, visit: Visit<'_>) -> ControlFlow<()> {
+pub(crate) fn groups<V: View>(
+    view: &V,
+    row: SubjectRow,
+    subject: u32,
+    now: i64,
+    visit: Visit<'_>,
+) -> ControlFlow<()> {
     if row.bits & SUBJECT_EXT == 0 {
         return ControlFlow::Continue(());
     }
@@ -154,7 +166,6 @@ fn marked<V: View>(
     match reach.1 - reach.0 {
         0 => ControlFlow::Continue(()),
         1..=64 => spread::<V, 1>(steps, view, reach, from, visit),
-        65..=4096 => spread::<V, 64>(steps, view, reach, from, visit),
         _ => spread::<V, { REACH_MAX / 64 }>(steps, view, reach, from, visit),
     }
 }
@@ -173,7 +184,9 @@ fn spread<V: View, const WORDS: usize>(
     while let Some(item) = next {
         steps.from(item, &mut |reached| {
             // What the list lacks (the start itself, or anything where bytes are forged) is not followed.
-            let Some(place) = find(view, reach, reached) else { return };
+            let Some(place) = find(view, reach, reached) else {
+                return;
+            };
             let (word, bit) = ((place / 64) as usize, 1u64 << (place % 64));
             if let (Some(seen), Some(pending)) = (seen.get_mut(word), pending.get_mut(word))
                 && *seen & bit == 0

@@ -47,14 +47,22 @@ impl OpenError {
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            OpenError::TooShort { got } => write!(f, "cut short: {got} bytes are less than a snapshot's head"),
+            OpenError::TooShort { got } => {
+                write!(f, "cut short: {got} bytes are less than a snapshot's head")
+            }
             OpenError::NotASnapshot => f.write_str("not a snapshot: it does not begin with `POSTERN`"),
             OpenError::Version { expected, got } => {
-                write!(f, "a snapshot of format version {got}; this reader reads version {expected}: export it again")
+                write!(
+                    f,
+                    "a snapshot of format version {got}; this reader reads version {expected}: export it again"
+                )
             }
             OpenError::Checksum => f.write_str("damaged: the checksum does not fit; fetch it again"),
             OpenError::Malformed { section, row } => {
-                write!(f, "malformed: section `{section}`, row {row}: not written by a Postern writer")
+                write!(
+                    f,
+                    "malformed: section `{section}`, row {row}: not written by a Postern writer"
+                )
             }
         }
     }

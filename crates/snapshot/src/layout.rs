@@ -14,12 +14,29 @@ pub(crate) const HEAD_BYTES: usize = 24;
 
 /// bincode with fixed-size little-endian integers. The limit only bounds what a length may claim; the sections are
 /// borrowed, so that nothing is allocated for them.
-pub(crate) fn codec() -> impl bincode::config::Config {
-    bincode::config::standard().with_little_endian().with_fixed_int_encoding().with_limit::<{ u32::MAX as usize }>()
+fn codec() -> impl bincode::config::Config {
+    bincode::config::standard()
+        .with_little_endian()
+        .with_fixed_int_encoding()
+        .with_limit::<{ u32::MAX as usize }>()
 }
 
+/// Everything after the head, as bincode reads and writes it: an array of sections takes one loop to read where as many
+/// fields would take as many copies of the code. The bytes are the same.
+#[derive(Encode, BorrowDecode)]
+struct Encoded<'a> {
+    organization: &'a str,
+    revision: u64,
+    numbers: [u32; 4],
+    list_kinds: [u32; KINDS + 1],
+    sections: [&'a [u8]; SECTIONS],
+}
+
+/// How many sections there are.
+const SECTIONS: usize = 22;
+
 /// Everything after the head.
-#[derive(Encode, BorrowDecode, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct Body<'a> {
     pub organization: &'a str,
     pub revision: u64,
@@ -65,7 +82,7 @@ pub(crate) struct Body<'a> {
 }
 
 /// Rows of eight bytes by (type, id). Partitions are sorted by type and kind of key, entries by the hash of their key.
-#[derive(Encode, BorrowDecode, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct Table<'a> {
     /// Rows of (type, kind of key, entries before it, bytes before it, directory items before it, directory bits).
     pub partitions: &'a [u8],
@@ -131,8 +148,15 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the numbers of its lists.
-    pub const ALL: [Kind; KINDS] =
-        [Kind::Pairs, Kind::Actions, Kind::Memberships, Kind::Groups, Kind::Edges, Kind::Reach, Kind::Bindings];
+    pub const ALL: [Kind; KINDS] = [
+        Kind::Pairs,
+        Kind::Actions,
+        Kind::Memberships,
+        Kind::Groups,
+        Kind::Edges,
+        Kind::Reach,
+        Kind::Bindings,
+    ];
 }
 
 /// How many kinds of lists there are.
@@ -147,6 +171,116 @@ pub(crate) const fn directory_bits(count: u32) -> u32 {
 }
 
 impl<'a> Body<'a> {
+    /// Reads the body; `None` where the bytes are none, or more than one.
+    pub fn decode(bytes: &'a [u8]) -> Option<Self> {
+        let (encoded, length): (Encoded<'a>, usize) =
+            bincode::borrow_decode_from_slice(bytes, codec()).ok()?;
+        let Encoded {
+            organization,
+            revision,
+            numbers: [flags, own, everyone, set_bytes],
+            list_kinds,
+            sections,
+        } = encoded;
+        let [
+            string_offsets,
+            strings,
+            permissions,
+            types,
+            sets,
+            timings,
+            list_offsets,
+            items,
+            terms,
+            roles,
+            bindings,
+            subject_exts,
+            resource_exts,
+            subjects_partitions,
+            subjects_directory,
+            subjects_entries,
+            aliases_partitions,
+            aliases_directory,
+            aliases_entries,
+            resources_partitions,
+            resources_directory,
+            resources_entries,
+        ] = sections;
+        (length == bytes.len()).then_some(Body {
+            organization,
+            revision,
+            flags,
+            own,
+            everyone,
+            set_bytes,
+            list_kinds,
+            string_offsets,
+            strings,
+            permissions,
+            types,
+            sets,
+            timings,
+            list_offsets,
+            items,
+            terms,
+            roles,
+            bindings,
+            subject_exts,
+            resource_exts,
+            subjects: Table {
+                partitions: subjects_partitions,
+                directory: subjects_directory,
+                entries: subjects_entries,
+            },
+            aliases: Table {
+                partitions: aliases_partitions,
+                directory: aliases_directory,
+                entries: aliases_entries,
+            },
+            resources: Table {
+                partitions: resources_partitions,
+                directory: resources_directory,
+                entries: resources_entries,
+            },
+        })
+    }
+
+    /// The bytes of the body; `None` beyond the limit of the codec.
+    #[cfg(feature = "write")]
+    pub fn encode(&self) -> Option<std::vec::Vec<u8>> {
+        let encoded = Encoded {
+            organization: self.organization,
+            revision: self.revision,
+            numbers: [self.flags, self.own, self.everyone, self.set_bytes],
+            list_kinds: self.list_kinds,
+            sections: [
+                self.string_offsets,
+                self.strings,
+                self.permissions,
+                self.types,
+                self.sets,
+                self.timings,
+                self.list_offsets,
+                self.items,
+                self.terms,
+                self.roles,
+                self.bindings,
+                self.subject_exts,
+                self.resource_exts,
+                self.subjects.partitions,
+                self.subjects.directory,
+                self.subjects.entries,
+                self.aliases.partitions,
+                self.aliases.directory,
+                self.aliases.entries,
+                self.resources.partitions,
+                self.resources.directory,
+                self.resources.entries,
+            ],
+        };
+        bincode::encode_to_vec(encoded, codec()).ok()
+    }
+
     /// Every section with its name, in the order of the file.
     pub(crate) fn sections(&self) -> [(&'static str, &'a [u8]); 23] {
         [

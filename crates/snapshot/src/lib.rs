@@ -33,8 +33,8 @@ mod write;
 
 #[cfg(feature = "write")]
 pub use draft::{
-    ALWAYS, Draft, DraftError, DraftHolding, DraftPermission, DraftResource, DraftRole, DraftSubject, DraftTerms,
-    DraftType, Holder, Holds, Rare, Timing,
+    ALWAYS, Draft, DraftError, DraftHolding, DraftPermission, DraftResource, DraftRole, DraftSubject,
+    DraftTerms, DraftType, Holder, Holds, Rare, Timing,
 };
 pub use error::OpenError;
 #[cfg(feature = "write")]

@@ -3,7 +3,7 @@
 use crate::bytes::{array, row, u32_at};
 use crate::error::OpenError;
 use crate::hash;
-use crate::layout::{Body, FORMAT_VERSION, HEAD_BYTES, Kind, MAGIC, codec, key, words};
+use crate::layout::{Body, FORMAT_VERSION, HEAD_BYTES, Kind, MAGIC, key, words};
 use crate::table::Index;
 use crate::validate::validate;
 use postern_resolver::view::*;
@@ -63,17 +63,20 @@ impl<'a> Snapshot<'a> {
         }
         let version = u16::from_le_bytes(array(bytes, 8));
         if version != FORMAT_VERSION {
-            return Err(OpenError::Version { expected: FORMAT_VERSION, got: version });
+            return Err(OpenError::Version {
+                expected: FORMAT_VERSION,
+                got: version,
+            });
         }
         let content = bytes.get(HEAD_BYTES..).unwrap_or_default();
-        if array::<6>(bytes, 10) != [0; 6] || u64::from_le_bytes(array(bytes, 16)) != hash::checksum(content) {
+        if array::<6>(bytes, 10) != [0; 6] || u64::from_le_bytes(array(bytes, 16)) != hash::checksum(content)
+        {
             return Err(OpenError::Checksum);
         }
-        let (body, length): (Body<'a>, usize) = bincode::borrow_decode_from_slice(content, codec())
-            .map_err(|_| OpenError::Malformed { section: "body", row: 0 })?;
-        if length != content.len() {
-            return Err(OpenError::Malformed { section: "body", row: length });
-        }
+        let body = Body::decode(content).ok_or(OpenError::Malformed {
+            section: "body",
+            row: 0,
+        })?;
         validate(&body)?;
         let subjects = Index::new(body.subjects);
         Ok(Snapshot {
@@ -131,7 +134,12 @@ impl<'a> Snapshot<'a> {
             resources: self.resources.entry_count(),
             roles: rows(self.body.roles, words::ROLE),
             bindings: rows(self.body.bindings, words::BINDING).saturating_sub(1),
-            sets: self.body.sets.len().checked_div(self.body.set_bytes as usize).unwrap_or(0) as u32,
+            sets: self
+                .body
+                .sets
+                .len()
+                .checked_div(self.body.set_bytes as usize)
+                .unwrap_or(0) as u32,
             permissions: rows(self.body.permissions, words::PERMISSION),
             types: rows(self.body.types, words::TYPE),
         }
@@ -148,6 +156,7 @@ impl<'a> Snapshot<'a> {
         string(&self.body, number)
     }
 
+    #[inline(never)]
     fn text(&self, string: u32) -> &'a str {
         // INVARIANT: checked by `validate`; the check here costs a pass over one short string.
         core::str::from_utf8(self.raw(string)).unwrap_or_default()
@@ -184,7 +193,11 @@ impl<'a> Snapshot<'a> {
     pub(crate) fn aliases_of(&self, subject: u32) -> impl Iterator<Item = Id<'a>> + use<'a, '_> {
         let aliases = self.aliases;
         (0..aliases.entry_count())
-            .filter(move |alias| aliases.row(*alias).is_some_and(|row| u32::from_le_bytes(array(&row, 0)) == subject))
+            .filter(move |alias| {
+                aliases
+                    .row(*alias)
+                    .is_some_and(|row| u32::from_le_bytes(array(&row, 0)) == subject)
+            })
             .map(move |alias| aliases.id(alias, |string| self.text(string)))
     }
 }
@@ -227,6 +240,7 @@ impl View for Snapshot<'_> {
         PermissionRow { action, flags }
     }
 
+    #[inline(never)]
     fn permission_key(&self, permission: u32) -> &str {
         let [key, ..] = row::<{ words::PERMISSION }>(self.body.permissions, permission);
         self.text(key)
@@ -240,22 +254,29 @@ impl View for Snapshot<'_> {
         {
             return Some(subject);
         }
-        let find = |table: &Index<'_>| {
-            let of = self.find_kind(table, kind)?;
-            let found = match &uuid {
-                Some(uuid) => table.find_bytes(of, key::UUID, uuid),
-                None => table.find_text(of, id, |string| self.text(string)),
-            };
-            if found.is_none() && self.is_slice() && table.has_part(of, key::DIGEST) {
-                return table.find_bytes(of, key::DIGEST, &hash::digest(kind, id));
+        // One loop, so that there is one copy of the search.
+        let mut alias = false;
+        for table in [&self.subjects, &self.aliases] {
+            if let Some(of) = self.find_kind(table, kind) {
+                let mut found = match &uuid {
+                    Some(uuid) => table.find_bytes(of, key::UUID, uuid),
+                    None => table.find_text(of, id, |string| self.text(string)),
+                };
+                if found.is_none() && self.is_slice() && table.has_part(of, key::DIGEST) {
+                    found = table.find_bytes(of, key::DIGEST, &hash::digest(kind, id));
+                }
+                match found {
+                    Some(entry) if alias => {
+                        let row = table.row(entry).unwrap_or_default();
+                        return Some(u32::from_le_bytes(array(&row, 0)));
+                    }
+                    Some(entry) => return Some(entry),
+                    None => {}
+                }
             }
-            found
-        };
-        if let Some(subject) = find(&self.subjects) {
-            return Some(subject);
+            alias = true;
         }
-        let alias = find(&self.aliases)?;
-        self.aliases.row(alias).map(|row| u32::from_le_bytes(array(&row, 0)))
+        None
     }
 
     #[inline]
@@ -263,14 +284,26 @@ impl View for Snapshot<'_> {
         let [a, b, c, d, e, f, g, h] = self.subjects.row(subject).unwrap_or_default();
         SubjectRow {
             bits: u16::from_le_bytes([a, b]),
-            words: [u16::from_le_bytes([c, d]), u16::from_le_bytes([e, f]), u16::from_le_bytes([g, h])],
+            words: [
+                u16::from_le_bytes([c, d]),
+                u16::from_le_bytes([e, f]),
+                u16::from_le_bytes([g, h]),
+            ],
         }
     }
 
+    #[inline(never)]
     fn subject_ext(&self, ext: u32) -> SubjectExt {
         let [bindings, memberships, groups, timing, attributes, flags] =
             row::<{ words::SUBJECT_EXT }>(self.body.subject_exts, ext);
-        SubjectExt { bindings, memberships, groups, timing, attributes, flags }
+        SubjectExt {
+            bindings,
+            memberships,
+            groups,
+            timing,
+            attributes,
+            flags,
+        }
     }
 
     fn subjects_of(&self, kind: &str) -> [(u32, u32); 2] {
@@ -280,10 +313,12 @@ impl View for Snapshot<'_> {
         }
     }
 
+    #[inline(never)]
     fn subject_id(&self, subject: u32) -> Id<'_> {
         self.subjects.id(subject, |string| self.text(string))
     }
 
+    #[inline(never)]
     fn subject_kind(&self, subject: u32) -> &str {
         self.text(self.subjects.of_entry(subject))
     }
@@ -292,11 +327,13 @@ impl View for Snapshot<'_> {
         (self.body.types.len() / (4 * words::TYPE)) as u32
     }
 
+    #[inline(never)]
     fn type_name(&self, kind: u32) -> &str {
         let [name, ..] = row::<{ words::TYPE }>(self.body.types, kind);
         self.text(name)
     }
 
+    #[inline(never)]
     fn find_type(&self, name: &str) -> Option<u32> {
         (0..self.type_count()).find(|kind| self.type_name(*kind) == name)
     }
@@ -315,24 +352,39 @@ impl View for Snapshot<'_> {
 
     #[inline]
     fn resource(&self, resource: u32) -> ResourceRow {
-        let Some([a, b, c, d, e, f, g, h]) = self.resources.row(resource) else { return ResourceRow::NONE };
-        ResourceRow { up: u32::from_le_bytes([a, b, c, d]), ext: u32::from_le_bytes([e, f, g, h]) }
+        let Some([a, b, c, d, e, f, g, h]) = self.resources.row(resource) else {
+            return ResourceRow::NONE;
+        };
+        ResourceRow {
+            up: u32::from_le_bytes([a, b, c, d]),
+            ext: u32::from_le_bytes([e, f, g, h]),
+        }
     }
 
+    #[inline(never)]
     fn resource_ext(&self, ext: u32) -> ResourceExt {
         let [flags, owner, timing, attributes, edges, reach] =
             row::<{ words::RESOURCE_EXT }>(self.body.resource_exts, ext);
-        ResourceExt { flags, owner, timing, attributes, edges, reach }
+        ResourceExt {
+            flags,
+            owner,
+            timing,
+            attributes,
+            edges,
+            reach,
+        }
     }
 
     fn resources_of(&self, kind: u32) -> [(u32, u32); 2] {
         self.resources.ranges(kind)
     }
 
+    #[inline(never)]
     fn resource_id(&self, resource: u32) -> Id<'_> {
         self.resources.id(resource, |string| self.text(string))
     }
 
+    #[inline(never)]
     fn resource_kind(&self, resource: u32) -> u32 {
         self.resources.of_entry(resource)
     }
@@ -340,12 +392,21 @@ impl View for Snapshot<'_> {
     #[inline]
     fn binding(&self, binding: u32) -> Binding {
         let Some(row) = self.bindings.get(binding as usize) else {
-            return Binding { at: NOWHERE, ..Binding::default() };
+            return Binding {
+                at: NOWHERE,
+                ..Binding::default()
+            };
         };
         let [at, what, role, terms] = [0, 1, 2, 3].map(|word| u32_at(row, word));
-        Binding { at, what, role, terms }
+        Binding {
+            at,
+            what,
+            role,
+            terms,
+        }
     }
 
+    #[inline(never)]
     fn role_grants(&self, role: u32) -> u32 {
         let [.., grants] = row::<{ words::ROLE }>(self.body.roles, role);
         grants
@@ -368,9 +429,15 @@ impl View for Snapshot<'_> {
     #[inline]
     fn set_byte(&self, set: u32, place: u32) -> u8 {
         let width = self.body.set_bytes;
-        let at = (set as usize).wrapping_mul(width as usize).wrapping_add(place as usize);
+        let at = (set as usize)
+            .wrapping_mul(width as usize)
+            .wrapping_add(place as usize);
         // A permission that does not exist must not be looked for in the set that follows.
-        if place < width { self.body.sets.get(at).copied().unwrap_or(0) } else { 0 }
+        if place < width {
+            self.body.sets.get(at).copied().unwrap_or(0)
+        } else {
+            0
+        }
     }
 
     fn set_bytes(&self, set: u32) -> &[u8] {
@@ -379,13 +446,23 @@ impl View for Snapshot<'_> {
         self.body.sets.get(at..at.wrapping_add(width)).unwrap_or_default()
     }
 
+    #[inline(never)]
     fn terms(&self, terms: u32) -> Terms {
         let [timing, flags, session, conditions, require] = row::<{ words::TERMS }>(self.body.terms, terms);
-        Terms { timing, flags, session, conditions, require }
+        Terms {
+            timing,
+            flags,
+            session,
+            conditions,
+            require,
+        }
     }
 
+    #[inline(never)]
     fn timing(&self, timing: u32) -> (i64, i64) {
-        let Some(index) = timing.checked_sub(1) else { return (i64::MIN, i64::MAX) };
+        let Some(index) = timing.checked_sub(1) else {
+            return (i64::MIN, i64::MAX);
+        };
         let at = (index as usize).wrapping_mul(16);
         (
             i64::from_le_bytes(array(self.body.timings, at)),
@@ -406,6 +483,7 @@ impl View for Snapshot<'_> {
         u32_at(self.body.items, position as usize)
     }
 
+    #[inline(never)]
     fn string(&self, string: u32) -> &str {
         self.text(string)
     }

@@ -33,7 +33,14 @@ struct Part<'a> {
 
 impl<'a> Part<'a> {
     const NONE: Part<'static> = Part {
-        partition: Partition { of: u32::MAX, keys: u32::MAX, first: 0, at: 0, directory: 0, bits: 0 },
+        partition: Partition {
+            of: u32::MAX,
+            keys: u32::MAX,
+            first: 0,
+            at: 0,
+            directory: 0,
+            bits: 0,
+        },
         count: 0,
         entries: &[],
         directory: &[],
@@ -47,7 +54,11 @@ impl<'a> Part<'a> {
     #[inline]
     fn bucket(&self, hash: u64) -> (u32, u32) {
         let bits = self.partition.bits;
-        let bucket = if bits == 0 { 0 } else { (hash >> (64 - bits)) as usize };
+        let bucket = if bits == 0 {
+            0
+        } else {
+            (hash >> (64 - bits)) as usize
+        };
         (u32_at(self.directory, bucket), u32_at(self.directory, bucket + 1))
     }
 
@@ -57,7 +68,10 @@ impl<'a> Part<'a> {
         let hash = hash::of_uuid(id);
         let (mut low, mut high) = self.bucket(hash);
         let rows = self.entries.as_chunks::<24>().0;
-        let key_at = |place: u32| rows.get(place as usize).map_or([0; 16], |row| array::<16>(row, 0));
+        let key_at = |place: u32| {
+            rows.get(place as usize)
+                .map_or([0; 16], |row| array::<16>(row, 0))
+        };
         // A crowded bucket is made by hand; entries are in the order of their hashes.
         while high.saturating_sub(low) > 32 {
             let middle = low + (high - low) / 2;
@@ -70,7 +84,9 @@ impl<'a> Part<'a> {
         }
         let wanted = u128::from_le_bytes(*id);
         let bucket = rows.get(low as usize..high as usize)?;
-        let place = bucket.iter().position(|row| u128::from_le_bytes(array(row, 0)) == wanted)?;
+        let place = bucket
+            .iter()
+            .position(|row| u128::from_le_bytes(array(row, 0)) == wanted)?;
         Some(self.partition.first + low + place as u32)
     }
 
@@ -79,8 +95,10 @@ impl<'a> Part<'a> {
         let hash = hash::of_text(id);
         let (mut low, mut high) = self.bucket(hash);
         let rows = self.entries.as_chunks::<12>().0;
-        let key_at =
-            |place: u32| rows.get(place as usize).map_or("", |row| strings(u32::from_le_bytes(array(row, 0))));
+        let key_at = |place: u32| {
+            rows.get(place as usize)
+                .map_or("", |row| strings(u32::from_le_bytes(array(row, 0))))
+        };
         while high.saturating_sub(low) > 16 {
             let middle = low + (high - low) / 2;
             let key = key_at(middle);
@@ -90,7 +108,9 @@ impl<'a> Part<'a> {
                 high = middle + 1;
             }
         }
-        (low..high).find(|place| key_at(*place) == id).map(|place| self.partition.first + place)
+        (low..high)
+            .find(|place| key_at(*place) == id)
+            .map(|place| self.partition.first + place)
     }
 }
 
@@ -107,11 +127,17 @@ struct Entries<'a, const WIDTH: usize> {
 impl<'a, const WIDTH: usize> Entries<'a, WIDTH> {
     /// Those of the largest of the partitions whose entries are so wide.
     fn largest(parts: &[Part<'a>]) -> Self {
-        let mut found = Entries { first: 0, entries: [].as_slice() };
+        let mut found = Entries {
+            first: 0,
+            entries: [].as_slice(),
+        };
         for part in parts.iter().filter(|part| part.width() == WIDTH) {
             let entries = part.entries.as_chunks::<WIDTH>().0;
             if entries.len() > found.entries.len() {
-                found = Entries { first: part.partition.first, entries };
+                found = Entries {
+                    first: part.partition.first,
+                    entries,
+                };
             }
         }
         found
@@ -146,7 +172,13 @@ impl<'a> Index<'a> {
         }
         let uuids = parts.iter().filter(|part| part.partition.keys == key::UUID);
         let main = uuids.max_by_key(|part| part.count).copied().unwrap_or(Part::NONE);
-        Index { table, parts, uuids: Entries::largest(&parts), texts: Entries::largest(&parts), main }
+        Index {
+            table,
+            parts,
+            uuids: Entries::largest(&parts),
+            texts: Entries::largest(&parts),
+            main,
+        }
     }
 
     /// What the largest partition of UUIDs is of; a number that nothing has where there is none.
@@ -163,12 +195,25 @@ impl<'a> Index<'a> {
     fn part(table: &Table<'a>, index: u32) -> Part<'a> {
         let partition = table.partition(index);
         let (start, end) = table.range(index);
-        let mut part = Part { partition, count: end - start, entries: &[], directory: &[] };
+        let mut part = Part {
+            partition,
+            count: end - start,
+            entries: &[],
+            directory: &[],
+        };
         let bytes = (part.count as usize).saturating_mul(part.width());
         let items = (1usize << partition.bits.min(31)) + 1;
-        part.entries = table.entries.get(partition.at as usize..).and_then(|rest| rest.get(..bytes)).unwrap_or_default();
-        let directory = table.directory.get((partition.directory as usize).saturating_mul(4)..);
-        part.directory = directory.and_then(|rest| rest.get(..items.saturating_mul(4))).unwrap_or_default();
+        part.entries = table
+            .entries
+            .get(partition.at as usize..)
+            .and_then(|rest| rest.get(..bytes))
+            .unwrap_or_default();
+        let directory = table
+            .directory
+            .get((partition.directory as usize).saturating_mul(4)..);
+        part.directory = directory
+            .and_then(|rest| rest.get(..items.saturating_mul(4)))
+            .unwrap_or_default();
         part
     }
 
@@ -177,7 +222,9 @@ impl<'a> Index<'a> {
     }
 
     pub fn entry_count(&self) -> u32 {
-        self.partition_count().checked_sub(1).map_or(0, |last| self.table.range(last).1)
+        self.partition_count()
+            .checked_sub(1)
+            .map_or(0, |last| self.table.range(last).1)
     }
 
     /// What a partition is of: a string for subjects, a resource type for resources.
@@ -189,7 +236,7 @@ impl<'a> Index<'a> {
     }
 
     /// The partition of one type and one kind of key. There are a handful: a scan beats a search.
-    #[inline]
+    #[inline(never)]
     fn find_part(&self, of: u32, keys: u32) -> Option<Part<'a>> {
         let wanted = |part: &&Part<'a>| part.partition.of == of && part.partition.keys == keys;
         if let Some(part) = self.parts.iter().find(wanted) {
@@ -207,18 +254,21 @@ impl<'a> Index<'a> {
     }
 
     /// The partition that an entry lies in.
-    #[inline]
+    #[inline(never)]
     fn part_of(&self, entry: u32) -> Part<'a> {
         for part in &self.parts {
             if entry.wrapping_sub(part.partition.first) < part.count {
                 return *part;
             }
         }
-        let count = self.partition_count();
-        let after = (AT_HAND as u32..count).find(|index| self.table.partition(*index).first > entry);
-        match after.unwrap_or(count).checked_sub(1) {
-            Some(index) if index as usize >= AT_HAND => Self::part(&self.table, index),
-            _ => Part::NONE,
+        if self.partition_count() as usize <= AT_HAND {
+            return Part::NONE;
+        }
+        let part = Self::part(&self.table, self.table.place_of(entry));
+        if entry.wrapping_sub(part.partition.first) < part.count {
+            part
+        } else {
+            Part::NONE
         }
     }
 
@@ -230,7 +280,10 @@ impl<'a> Index<'a> {
     /// An entry's row of eight bytes; `None` for an entry that does not exist.
     #[inline]
     pub fn row(&self, entry: u32) -> Option<[u8; 8]> {
-        self.uuids.row(entry).or_else(|| self.texts.row(entry)).or_else(|| self.other_row(entry))
+        self.uuids
+            .row(entry)
+            .or_else(|| self.texts.row(entry))
+            .or_else(|| self.other_row(entry))
     }
 
     #[inline(never)]
@@ -257,7 +310,10 @@ impl<'a> Index<'a> {
     #[cfg(feature = "write")]
     pub fn key_bytes(&self, entry: u32) -> [u8; 16] {
         let part = self.part_of(entry);
-        array(part.entries, (entry.wrapping_sub(part.partition.first) as usize).wrapping_mul(part.width()))
+        array(
+            part.entries,
+            (entry.wrapping_sub(part.partition.first) as usize).wrapping_mul(part.width()),
+        )
     }
 
     /// An entry's id.
@@ -287,7 +343,14 @@ impl<'a> Table<'a> {
 
     pub fn partition(&self, index: u32) -> Partition {
         let [of, keys, first, at, directory, bits] = row::<{ words::PARTITION }>(self.partitions, index);
-        Partition { of, keys, first, at, directory, bits }
+        Partition {
+            of,
+            keys,
+            first,
+            at,
+            directory,
+            bits,
+        }
     }
 
     /// The numbers of a partition's entries.
@@ -302,30 +365,39 @@ impl<'a> Table<'a> {
         (partition.first, partition.first.saturating_add(count))
     }
 
-    /// The partition that an entry lies in.
-    #[inline]
-    pub fn partition_of(&self, entry: u32) -> Partition {
-        let mut found = self.partition(0);
-        for index in 1..self.partition_count() {
-            let next = self.partition(index);
-            if next.first > entry {
-                break;
+    /// The place of the partition that an entry lies in.
+    fn place_of(&self, entry: u32) -> u32 {
+        let (mut low, mut high) = (0, self.partition_count());
+        while high > low + 1 {
+            let middle = low + (high - low) / 2;
+            if self.partition(middle).first <= entry {
+                low = middle;
+            } else {
+                high = middle;
             }
-            found = next;
         }
-        found
+        low
+    }
+
+    /// The partition that an entry lies in.
+    pub fn partition_of(&self, entry: u32) -> Partition {
+        self.partition(self.place_of(entry))
     }
 
     #[inline]
     fn offset(partition: &Partition, entry: u32) -> usize {
         let width = key::bytes(partition.keys) + 8;
-        (partition.at as usize).wrapping_add((entry.wrapping_sub(partition.first) as usize).wrapping_mul(width))
+        (partition.at as usize)
+            .wrapping_add((entry.wrapping_sub(partition.first) as usize).wrapping_mul(width))
     }
 
     /// An entry's row of eight bytes.
     #[inline]
     pub fn row(&self, entry: u32) -> [u8; 8] {
         let partition = self.partition_of(entry);
-        array(self.entries, Self::offset(&partition, entry).wrapping_add(key::bytes(partition.keys)))
+        array(
+            self.entries,
+            Self::offset(&partition, entry).wrapping_add(key::bytes(partition.keys)),
+        )
     }
 }

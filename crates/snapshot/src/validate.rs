@@ -8,14 +8,90 @@ use crate::error::OpenError;
 use crate::hash;
 use crate::layout::{Body, KINDS, Kind, Table, directory_bits, key, words};
 use crate::open::kind_range;
+use core::num::NonZeroU64;
 use postern_resolver::view::*;
 
-/// What a section must hold: the error names the section and the row where it does not.
-type Check = Result<(), OpenError>;
+/// The sections, as `docs/snapshot-format.md` names them.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+enum Section {
+    Aliases,
+    Bindings,
+    Everyone,
+    Flags,
+    Items,
+    ListKinds,
+    ListOffsets,
+    Organization,
+    Own,
+    Permissions,
+    ResourceExts,
+    Resources,
+    Roles,
+    Sets,
+    StringOffsets,
+    Strings,
+    SubjectExts,
+    Subjects,
+    Terms,
+    Timings,
+    Types,
+}
+
+const NAMES: [&str; 21] = [
+    "aliases",
+    "bindings",
+    "everyone",
+    "flags",
+    "items",
+    "list_kinds",
+    "list_offsets",
+    "organization",
+    "own",
+    "permissions",
+    "resource_exts",
+    "resources",
+    "roles",
+    "sets",
+    "string_offsets",
+    "strings",
+    "subject_exts",
+    "subjects",
+    "terms",
+    "timings",
+    "types",
+];
+
+/// A section and a row in one word: a check that fails returns in a register, which halves the code of the checks.
+pub(crate) struct Fault(NonZeroU64);
+
+impl Fault {
+    fn new(section: Section, row: usize) -> Self {
+        Fault(NonZeroU64::MIN.saturating_add((section as u64) << 48 | (row as u64 & 0xFFFF_FFFF_FFFF)))
+    }
+}
+
+impl From<Fault> for OpenError {
+    fn from(fault: Fault) -> Self {
+        let word = fault.0.get() - 1;
+        let section = NAMES.get((word >> 48) as usize).copied().unwrap_or_default();
+        OpenError::Malformed {
+            section,
+            row: (word & 0xFFFF_FFFF_FFFF) as usize,
+        }
+    }
+}
+
+/// What a section must hold: the fault names the section and the row where it does not.
+type Check = Result<(), Fault>;
 
 #[inline]
-fn ensure(holds: bool, section: &'static str, row: usize) -> Check {
-    if holds { Ok(()) } else { Err(OpenError::Malformed { section, row }) }
+fn ensure(holds: bool, section: Section, row: usize) -> Check {
+    if holds {
+        Ok(())
+    } else {
+        Err(Fault::new(section, row))
+    }
 }
 
 /// Numbers that references are checked against.
@@ -35,8 +111,8 @@ struct Sizes {
 }
 
 pub(crate) fn validate(body: &Body<'_>) -> Check {
-    ensure(!body.organization.is_empty(), "organization", 0)?;
-    ensure(body.flags & !(WORLD_SLICE | WORLD_TIMED) == 0, "flags", 0)?;
+    ensure(!body.organization.is_empty(), Section::Organization, 0)?;
+    ensure(body.flags & !(WORLD_SLICE | WORLD_TIMED) == 0, Section::Flags, 0)?;
     let sizes = sizes(body)?;
     strings(body, &sizes)?;
     catalog(body, &sizes)?;
@@ -47,58 +123,78 @@ pub(crate) fn validate(body: &Body<'_>) -> Check {
     bindings(body, &sizes)?;
     exts(body, &sizes)?;
     let slice = body.flags & WORLD_SLICE != 0;
-    table("subjects", &body.subjects, body, slice.then_some(key::DIGEST), sizes.strings, |bytes, at| {
-        subject(body, &sizes, bytes, at)
-    })?;
-    table("aliases", &body.aliases, body, slice.then_some(key::DIGEST), sizes.strings, |bytes, at| {
-        let alias = u32::from_le_bytes(array(&bytes, 0)) < sizes.subjects && array::<4>(&bytes, 4) == [0; 4];
-        ensure(alias, "aliases", at)
-    })?;
-    table("resources", &body.resources, body, slice.then_some(key::HIDDEN), sizes.types, |bytes, at| {
-        resource(body, &sizes, bytes, at)
-    })?;
-    ensure((body.own != 0) == slice && body.own <= sizes.subjects, "own", 0)?;
-    ensure(is_list(body, body.everyone, Kind::Bindings), "everyone", 0)?;
-    ensure((body.flags & WORLD_TIMED != 0) == (sizes.timings > 0), "flags", 1)
+    table(
+        Rows::Subjects,
+        &body.subjects,
+        body,
+        &sizes,
+        slice.then_some(key::DIGEST),
+    )?;
+    table(
+        Rows::Aliases,
+        &body.aliases,
+        body,
+        &sizes,
+        slice.then_some(key::DIGEST),
+    )?;
+    table(
+        Rows::Resources,
+        &body.resources,
+        body,
+        &sizes,
+        slice.then_some(key::HIDDEN),
+    )?;
+    ensure(
+        (body.own != 0) == slice && body.own <= sizes.subjects,
+        Section::Own,
+        0,
+    )?;
+    ensure(is_list(body, body.everyone, Kind::Bindings), Section::Everyone, 0)?;
+    ensure(
+        (body.flags & WORLD_TIMED != 0) == (sizes.timings > 0),
+        Section::Flags,
+        1,
+    )
 }
 
 /// How many rows each section has; a section that is not whole rows is wrong at the row that is cut.
-fn sizes(body: &Body<'_>) -> Result<Sizes, OpenError> {
-    let rows = |bytes: &[u8], width: usize, section: &'static str| {
+fn sizes(body: &Body<'_>) -> Result<Sizes, Fault> {
+    let rows = |bytes: &[u8], width: usize, section: Section| {
         let whole = bytes.len().is_multiple_of(width) && bytes.len() / width < (1 << 31);
         ensure(whole, section, bytes.len() / width)?;
         Ok((bytes.len() / width) as u32)
     };
-    let permissions = rows(body.permissions, 4 * words::PERMISSION, "permissions")?;
+    let permissions = rows(body.permissions, 4 * words::PERMISSION, Section::Permissions)?;
     let width = permissions.div_ceil(8);
-    ensure(body.set_bytes == width, "sets", 0)?;
+    ensure(body.set_bytes == width, Section::Sets, 0)?;
     let sets = match width {
         0 => {
-            ensure(body.sets.is_empty(), "sets", 0)?;
+            ensure(body.sets.is_empty(), Section::Sets, 0)?;
             // Without permissions every set is the empty one, which takes no bytes.
             BINDING_SET
         }
-        width => rows(body.sets, width as usize, "sets")?,
+        width => rows(body.sets, width as usize, Section::Sets)?,
     };
-    let strings = rows(body.string_offsets, 4, "string_offsets")?;
-    ensure(strings > 0, "string_offsets", 0)?;
+    entry_count(&body.aliases, Section::Aliases)?;
+    let strings = rows(body.string_offsets, 4, Section::StringOffsets)?;
+    ensure(strings > 0, Section::StringOffsets, 0)?;
     Ok(Sizes {
         strings: strings - 1,
         permissions,
-        types: rows(body.types, 4 * words::TYPE, "types")?,
+        types: rows(body.types, 4 * words::TYPE, Section::Types)?,
         sets,
-        timings: rows(body.timings, 16, "timings")?,
-        terms: rows(body.terms, 4 * words::TERMS, "terms")?,
-        roles: rows(body.roles, 4 * words::ROLE, "roles")?,
-        bindings: rows(body.bindings, 4 * words::BINDING, "bindings")?,
-        subjects: entry_count(&body.subjects, "subjects")?,
-        subject_exts: rows(body.subject_exts, 4 * words::SUBJECT_EXT, "subject_exts")?,
-        resources: entry_count(&body.resources, "resources")?,
-        resource_exts: rows(body.resource_exts, 4 * words::RESOURCE_EXT, "resource_exts")?,
+        timings: rows(body.timings, 16, Section::Timings)?,
+        terms: rows(body.terms, 4 * words::TERMS, Section::Terms)?,
+        roles: rows(body.roles, 4 * words::ROLE, Section::Roles)?,
+        bindings: rows(body.bindings, 4 * words::BINDING, Section::Bindings)?,
+        subjects: entry_count(&body.subjects, Section::Subjects)?,
+        subject_exts: rows(body.subject_exts, 4 * words::SUBJECT_EXT, Section::SubjectExts)?,
+        resources: entry_count(&body.resources, Section::Resources)?,
+        resource_exts: rows(body.resource_exts, 4 * words::RESOURCE_EXT, Section::ResourceExts)?,
     })
 }
 
-fn entry_count(table: &Table<'_>, section: &'static str) -> Result<u32, OpenError> {
+fn entry_count(table: &Table<'_>, section: Section) -> Result<u32, Fault> {
     let whole = table.partitions.len().is_multiple_of(4 * words::PARTITION)
         && table.partitions.len() / (4 * words::PARTITION) < (1 << 16)
         && table.entries.len() <= u32::MAX as usize;
@@ -117,17 +213,23 @@ fn entry_count(table: &Table<'_>, section: &'static str) -> Result<u32, OpenErro
 }
 
 fn strings(body: &Body<'_>, sizes: &Sizes) -> Check {
-    let text =
-        core::str::from_utf8(body.strings).map_err(|error| OpenError::Malformed { section: "strings", row: error.valid_up_to() })?;
-    ensure(u32_at(body.string_offsets, 0) == 0, "string_offsets", 0)?;
+    let text = core::str::from_utf8(body.strings)
+        .map_err(|error| Fault::new(Section::Strings, error.valid_up_to()))?;
+    ensure(u32_at(body.string_offsets, 0) == 0, Section::StringOffsets, 0)?;
     let (mut from, mut before) = (0, None);
     for index in 0..sizes.strings as usize {
         let to = u32_at(body.string_offsets, index + 1) as usize;
-        let string = text.get(from..to).ok_or(OpenError::Malformed { section: "string_offsets", row: index })?;
-        ensure(before.is_none_or(|before| before < string), "strings", index)?;
+        let string = text
+            .get(from..to)
+            .ok_or(Fault::new(Section::StringOffsets, index))?;
+        ensure(
+            before.is_none_or(|before| before < string),
+            Section::Strings,
+            index,
+        )?;
         (from, before) = (to, Some(string));
     }
-    ensure(from == text.len(), "string_offsets", sizes.strings as usize)
+    ensure(from == text.len(), Section::StringOffsets, sizes.strings as usize)
 }
 
 fn catalog(body: &Body<'_>, sizes: &Sizes) -> Check {
@@ -138,7 +240,7 @@ fn catalog(body: &Body<'_>, sizes: &Sizes) -> Check {
             && before.is_none_or(|before| before < key)
             && action < sizes.permissions
             && flags & !PERMISSION_WORKS_WHEN_INACTIVE == 0;
-        ensure(holds, "permissions", index as usize)?;
+        ensure(holds, Section::Permissions, index as usize)?;
         before = Some(key);
     }
     before = None;
@@ -149,14 +251,20 @@ fn catalog(body: &Body<'_>, sizes: &Sizes) -> Check {
             && flags & !(TYPE_SCOPE | TYPE_NARROWS | TYPE_UNREGISTERED | TYPE_EMPTY) == 0
             && flags & (TYPE_SCOPE | TYPE_UNREGISTERED) != TYPE_SCOPE | TYPE_UNREGISTERED
             && owner_set <= sizes.sets;
-        ensure(holds, "types", index as usize)?;
+        ensure(holds, Section::Types, index as usize)?;
         before = Some(name);
     }
     let mut before: Option<&[u8]> = None;
     let spare = (8 - sizes.permissions % 8) % 8;
     for (index, set) in body.sets.chunks_exact(body.set_bytes.max(1) as usize).enumerate() {
-        let padded = set.last().is_some_and(|last| spare == 0 || last >> (8 - spare) == 0);
-        ensure(padded && before.is_none_or(|before| before < set), "sets", index)?;
+        let padded = set
+            .last()
+            .is_some_and(|last| spare == 0 || last >> (8 - spare) == 0);
+        ensure(
+            padded && before.is_none_or(|before| before < set),
+            Section::Sets,
+            index,
+        )?;
         before = Some(set);
     }
     Ok(())
@@ -165,10 +273,12 @@ fn catalog(body: &Body<'_>, sizes: &Sizes) -> Check {
 fn timings(body: &Body<'_>, sizes: &Sizes) -> Check {
     let mut before = None;
     for index in 0..sizes.timings as usize {
-        let timing =
-            (i64::from_le_bytes(array(body.timings, index * 16)), i64::from_le_bytes(array(body.timings, index * 16 + 8)));
+        let timing = (
+            i64::from_le_bytes(array(body.timings, index * 16)),
+            i64::from_le_bytes(array(body.timings, index * 16 + 8)),
+        );
         let holds = timing != (i64::MIN, i64::MAX) && before.is_none_or(|before| before < timing);
-        ensure(holds, "timings", index)?;
+        ensure(holds, Section::Timings, index)?;
         before = Some(timing);
     }
     Ok(())
@@ -176,12 +286,21 @@ fn timings(body: &Body<'_>, sizes: &Sizes) -> Check {
 
 fn lists(body: &Body<'_>, sizes: &Sizes) -> Check {
     let count = body.list_kinds[KINDS] as usize;
-    let whole = body.list_offsets.len().is_multiple_of(4) && body.list_offsets.len() / 4 == count.saturating_add(1);
-    ensure(body.list_kinds[0] == 1 && whole, "list_offsets", 0)?;
-    ensure(body.list_kinds.is_sorted(), "list_kinds", 0)?;
-    ensure(body.items.len().is_multiple_of(4), "items", body.items.len() / 4)?;
+    let whole =
+        body.list_offsets.len().is_multiple_of(4) && body.list_offsets.len() / 4 == count.saturating_add(1);
+    ensure(body.list_kinds[0] == 1 && whole, Section::ListOffsets, 0)?;
+    ensure(body.list_kinds.is_sorted(), Section::ListKinds, 0)?;
+    ensure(
+        body.items.len().is_multiple_of(4),
+        Section::Items,
+        body.items.len() / 4,
+    )?;
     let total = body.items.len() / 4;
-    ensure(u32_at(body.list_offsets, 0) == 0 && u32_at(body.list_offsets, 1) == 0, "list_offsets", 0)?;
+    ensure(
+        u32_at(body.list_offsets, 0) == 0 && u32_at(body.list_offsets, 1) == 0,
+        Section::ListOffsets,
+        0,
+    )?;
     let mut from = 0usize;
     for kind in Kind::ALL {
         // Most of what pairs hold first, and second.
@@ -200,9 +319,13 @@ fn lists(body: &Body<'_>, sizes: &Sizes) -> Check {
         for list in start as usize..end as usize {
             let to = u32_at(body.list_offsets, list + 1) as usize;
             let shape = from < to && to <= total && (to - from).is_multiple_of(step);
-            ensure(shape, "list_offsets", list)?;
+            ensure(shape, Section::ListOffsets, list)?;
             let long = kind == Kind::Reach || kind == Kind::Groups;
-            ensure(!long || to - from <= postern_vocab::limits::REACH_MAX, "items", from)?;
+            ensure(
+                !long || to - from <= postern_vocab::limits::REACH_MAX,
+                Section::Items,
+                from,
+            )?;
             let mut before = None;
             let mut position = from;
             while position < to {
@@ -220,16 +343,24 @@ fn lists(body: &Body<'_>, sizes: &Sizes) -> Check {
                         sort.1 = second;
                     }
                 }
-                ensure(holds && before.is_none_or(|before| before < sort), "items", position)?;
+                ensure(
+                    holds && before.is_none_or(|before| before < sort),
+                    Section::Items,
+                    position,
+                )?;
                 before = Some(sort);
                 position += step;
             }
-            ensure(earlier.1 == 0 || list_less(body, earlier, (from, to)), "list_offsets", list)?;
+            ensure(
+                earlier.1 == 0 || list_less(body, earlier, (from, to)),
+                Section::ListOffsets,
+                list,
+            )?;
             earlier = (from, to);
             from = to;
         }
     }
-    ensure(from == total, "items", from)
+    ensure(from == total, Section::Items, from)
 }
 
 /// Whether the items of one list sort before those of another.
@@ -256,7 +387,7 @@ fn terms(body: &Body<'_>, sizes: &Sizes) -> Check {
             && is_list(body, require, Kind::Pairs)
             && terms != [0; words::TERMS]
             && before.is_none_or(|before| before < terms);
-        ensure(holds, "terms", index as usize)?;
+        ensure(holds, Section::Terms, index as usize)?;
         before = Some(terms);
     }
     Ok(())
@@ -269,20 +400,28 @@ fn roles(body: &Body<'_>, sizes: &Sizes) -> Check {
             && name <= sizes.strings
             && set < sizes.sets
             && is_list(body, grants, Kind::Bindings);
-        ensure(holds, "roles", index as usize)?;
+        ensure(holds, Section::Roles, index as usize)?;
     }
     Ok(())
 }
 
 fn bindings(body: &Body<'_>, sizes: &Sizes) -> Check {
     const KNOWN: u32 = BINDING_SET | BINDING_GRANT | BINDING_SPECIAL;
-    let nowhere = Binding { at: NOWHERE, ..Binding::default() };
+    let nowhere = Binding {
+        at: NOWHERE,
+        ..Binding::default()
+    };
     let mut before = None;
     for index in 0..sizes.bindings {
         let [at, what, role, terms] = row::<{ words::BINDING }>(body.bindings, index);
-        let binding = Binding { at, what, role, terms };
+        let binding = Binding {
+            at,
+            what,
+            role,
+            terms,
+        };
         if index == 0 {
-            ensure(binding == nowhere, "bindings", 0)?;
+            ensure(binding == nowhere, Section::Bindings, 0)?;
             continue;
         }
         let assignment = what & (BINDING_GRANT | BINDING_EXCLUDE) == 0;
@@ -306,10 +445,10 @@ fn bindings(body: &Body<'_>, sizes: &Sizes) -> Check {
             && role <= sizes.roles
             && (what & BINDING_ROLE_GRANTS != 0) == grants
             && before.is_none_or(|before| before < binding);
-        ensure(holds, "bindings", index as usize)?;
+        ensure(holds, Section::Bindings, index as usize)?;
         before = Some(binding);
     }
-    ensure(sizes.bindings > 0, "bindings", 0)
+    ensure(sizes.bindings > 0, Section::Bindings, 0)
 }
 
 fn exts(body: &Body<'_>, sizes: &Sizes) -> Check {
@@ -322,7 +461,7 @@ fn exts(body: &Body<'_>, sizes: &Sizes) -> Check {
             && timing <= sizes.timings
             && is_list(body, attributes, Kind::Pairs)
             && flags & !GROUPS_ALWAYS == 0;
-        ensure(holds, "subject_exts", index as usize)?;
+        ensure(holds, Section::SubjectExts, index as usize)?;
     }
     for index in 0..sizes.resource_exts {
         let [flags, owner, timing, attributes, edges, reach] =
@@ -333,7 +472,7 @@ fn exts(body: &Body<'_>, sizes: &Sizes) -> Check {
             && is_list(body, attributes, Kind::Pairs)
             && is_list(body, edges, Kind::Edges)
             && is_list(body, reach, Kind::Reach);
-        ensure(holds, "resource_exts", index as usize)?;
+        ensure(holds, Section::ResourceExts, index as usize)?;
     }
     Ok(())
 }
@@ -342,7 +481,11 @@ fn exts(body: &Body<'_>, sizes: &Sizes) -> Check {
 fn subject(body: &Body<'_>, sizes: &Sizes, bytes: [u8; 8], at: usize) -> Check {
     let [a, b, c, d, e, f, g, h] = bytes;
     let bits = u16::from_le_bytes([a, b]);
-    let words = [u16::from_le_bytes([c, d]), u16::from_le_bytes([e, f]), u16::from_le_bytes([g, h])];
+    let words = [
+        u16::from_le_bytes([c, d]),
+        u16::from_le_bytes([e, f]),
+        u16::from_le_bytes([g, h]),
+    ];
     let link = u32::from(words[0]) | u32::from(words[1]) << 16;
     let holds = match bits & !(SUBJECT_UNLISTED | SUBJECT_DEAD) {
         0 => {
@@ -358,25 +501,31 @@ fn subject(body: &Body<'_>, sizes: &Sizes, bytes: [u8; 8], at: usize) -> Check {
         SUBJECT_EXT => link < sizes.subject_exts && words[2] == 0,
         _ => false,
     };
-    ensure(holds, "subjects", at)
+    ensure(holds, Section::Subjects, at)
 }
 
 #[inline]
 fn resource(body: &Body<'_>, sizes: &Sizes, bytes: [u8; 8], at: usize) -> Check {
-    let (up, ext) = (u32::from_le_bytes(array(&bytes, 0)), u32::from_le_bytes(array(&bytes, 4)));
+    let (up, ext) = (
+        u32::from_le_bytes(array(&bytes, 0)),
+        u32::from_le_bytes(array(&bytes, 4)),
+    );
     let holds = ext <= sizes.resource_exts
         && match up {
             ORGANIZATION_AT => true,
             RESOURCE_COMPLEX => ext != 0,
             _ => up <= sizes.resources && plain_parent(body, sizes, up - 1),
         };
-    ensure(holds, "resources", at)
+    ensure(holds, Section::Resources, at)
 }
 
 /// Whether a resource may be the parent of one whose ways up are plain: it is plain itself, and live always.
 fn plain_parent(body: &Body<'_>, sizes: &Sizes, parent: u32) -> bool {
     let bytes = body.resources.row(parent);
-    let (up, ext) = (u32::from_le_bytes(array(&bytes, 0)), u32::from_le_bytes(array(&bytes, 4)));
+    let (up, ext) = (
+        u32::from_le_bytes(array(&bytes, 0)),
+        u32::from_le_bytes(array(&bytes, 4)),
+    );
     let always = ext == 0
         || (ext <= sizes.resource_exts && {
             let [flags, _, timing, ..] = row::<{ words::RESOURCE_EXT }>(body.resource_exts, ext - 1);
@@ -385,20 +534,49 @@ fn plain_parent(body: &Body<'_>, sizes: &Sizes, parent: u32) -> bool {
     up & RESOURCE_COMPLEX == 0 && always
 }
 
+/// What the rows of a table are: one copy of the walk over a table serves all three.
+#[derive(Clone, Copy)]
+enum Rows {
+    Subjects,
+    Aliases,
+    Resources,
+}
+
+impl Rows {
+    fn section(self) -> Section {
+        match self {
+            Rows::Subjects => Section::Subjects,
+            Rows::Aliases => Section::Aliases,
+            Rows::Resources => Section::Resources,
+        }
+    }
+
+    #[inline]
+    fn check(self, body: &Body<'_>, sizes: &Sizes, bytes: [u8; 8], at: usize) -> Check {
+        match self {
+            Rows::Subjects => subject(body, sizes, bytes, at),
+            Rows::Aliases => {
+                let alias = u32::from_le_bytes(array(&bytes, 0)) < sizes.subjects;
+                ensure(alias && array::<4>(&bytes, 4) == [0; 4], Section::Aliases, at)
+            }
+            Rows::Resources => resource(body, sizes, bytes, at),
+        }
+    }
+}
+
 /// A table: partitions in order and without gaps, entries in the order of their hashes, the directory exact.
-fn table(
-    section: &'static str,
-    table: &Table<'_>,
-    body: &Body<'_>,
-    hidden: Option<u32>,
-    of_max: u32,
-    mut each: impl FnMut([u8; 8], usize) -> Check,
-) -> Check {
+fn table(rows: Rows, table: &Table<'_>, body: &Body<'_>, sizes: &Sizes, hidden: Option<u32>) -> Check {
+    let section = rows.section();
+    let of_max = match rows {
+        Rows::Subjects | Rows::Aliases => sizes.strings,
+        Rows::Resources => sizes.types,
+    };
     let (mut first, mut at, mut directory) = (0u32, 0usize, 0usize);
     let mut before = None;
     for index in 0..table.partition_count() {
         let partition = table.partition(index);
-        let known = partition.keys == key::UUID || partition.keys == key::TEXT || Some(partition.keys) == hidden;
+        let known =
+            partition.keys == key::UUID || partition.keys == key::TEXT || Some(partition.keys) == hidden;
         let sort = (partition.of, partition.keys);
         let (start, end) = table.range(index);
         let holds = known
@@ -416,9 +594,12 @@ fn table(
         let bytes = ((end - start) as usize).checked_mul(width);
         let items = (1usize << partition.bits) + 1;
         let entries = bytes.and_then(|bytes| table.entries.get(at..)?.get(..bytes));
-        let buckets = table.directory.get(directory * 4..).and_then(|rest| rest.get(..items * 4));
+        let buckets = table
+            .directory
+            .get(directory * 4..)
+            .and_then(|rest| rest.get(..items * 4));
         let (Some(entries), Some(buckets)) = (entries, buckets) else {
-            return Err(OpenError::Malformed { section, row: first as usize });
+            return Err(Fault::new(section, first as usize));
         };
         let bytes = entries.len();
         let order = Buckets::new(buckets, partition.bits, end - start, section)?;
@@ -432,7 +613,7 @@ fn table(
                     let after = hash > earlier.0 || (hash == earlier.0 && id > earlier.1) || place == 0;
                     ensure(after & order.has(hash, place), section, first as usize + place)?;
                     earlier = (hash, id);
-                    each(array(entry, 16), first as usize + place)?;
+                    rows.check(body, sizes, array(entry, 16), first as usize + place)?;
                 }
             }
             key::TEXT => {
@@ -441,18 +622,20 @@ fn table(
                     let string = u32::from_le_bytes(array(entry, 0));
                     let text = text(body, string);
                     let sort = (hash::of_text(text), text);
-                    let holds = !text.is_empty()
+                    // Checked by number first: on 32-bit machines the offset of a forged one could wrap around.
+                    let holds = string < sizes.strings
+                        && !text.is_empty()
                         && postern_vocab::canonical_uuid(text).is_none()
                         && order.has(sort.0, place)
                         && earlier.is_none_or(|earlier| earlier < sort);
                     ensure(holds, section, first as usize + place)?;
                     earlier = Some(sort);
-                    each(array(entry, 4), first as usize + place)?;
+                    rows.check(body, sizes, array(entry, 4), first as usize + place)?;
                 }
             }
             _ => {
                 for (place, entry) in entries.as_chunks::<8>().0.iter().enumerate() {
-                    each(*entry, first as usize + place)?;
+                    rows.check(body, sizes, *entry, first as usize + place)?;
                 }
             }
         }
@@ -460,7 +643,11 @@ fn table(
         at += bytes;
         directory += items;
     }
-    ensure(at == table.entries.len() && directory * 4 == table.directory.len(), section, first as usize)
+    ensure(
+        at == table.entries.len() && directory * 4 == table.directory.len(),
+        section,
+        first as usize,
+    )
 }
 
 fn text<'a>(body: &Body<'a>, string: u32) -> &'a str {
@@ -477,7 +664,7 @@ struct Buckets<'a> {
 }
 
 impl<'a> Buckets<'a> {
-    fn new(directory: &'a [u8], bits: u32, count: u32, section: &'static str) -> Result<Self, OpenError> {
+    fn new(directory: &'a [u8], bits: u32, count: u32, section: Section) -> Result<Self, Fault> {
         let starts = directory.as_chunks::<4>().0;
         let mut before = 0;
         let mut ascends = true;
@@ -494,8 +681,14 @@ impl<'a> Buckets<'a> {
     /// Whether an entry lies in the bucket of its hash. Where buckets end is not predictable: no branches.
     #[inline]
     fn has(&self, hash: u64, place: usize) -> bool {
-        let bucket = if self.bits == 0 { 0 } else { (hash >> (64 - self.bits)) as usize };
-        let Some([start, end, ..]) = self.starts.get(bucket..) else { return false };
+        let bucket = if self.bits == 0 {
+            0
+        } else {
+            (hash >> (64 - self.bits)) as usize
+        };
+        let Some([start, end, ..]) = self.starts.get(bucket..) else {
+            return false;
+        };
         (u32::from_le_bytes(*start) as usize <= place) & (place < u32::from_le_bytes(*end) as usize)
     }
 }

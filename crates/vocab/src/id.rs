@@ -24,7 +24,9 @@ pub fn permission_parts(key: &str) -> Option<(&str, &str)> {
 /// Whether a key may stand in a catalog: `<type>:<action>` of `A-Za-z0-9_.-`, further colons in the type.
 pub fn valid_permission_key(key: &str) -> bool {
     permission_parts(key).is_some()
-        && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b':'))
+        && key
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b':'))
         && !key.starts_with(':')
         && !key.contains("::")
 }
@@ -141,9 +143,15 @@ mod tests {
         for byte in 0..=255u8 {
             let mut text = *b"0192f1c2-7aa0-7bcd-8eef-0123456789ab";
             text[35] = byte;
-            let Ok(text) = core::str::from_utf8(&text) else { continue };
+            let Ok(text) = core::str::from_utf8(&text) else {
+                continue;
+            };
             let value = (byte as char).to_digit(16).filter(|_| !byte.is_ascii_uppercase());
-            assert_eq!(canonical_uuid(text).map(|id| u32::from(id[15]) & 15), value, "{byte}");
+            assert_eq!(
+                canonical_uuid(text).map(|id| u32::from(id[15]) & 15),
+                value,
+                "{byte}"
+            );
         }
     }
 

@@ -7,7 +7,8 @@ pub const TEXT_BYTES_MAX: usize = 4096;
 pub const PERMISSIONS_MAX: usize = 16_384;
 
 /// Most ancestors of one resource whose ways up branch, loop, end or depend on the action, and most groups of one
-/// subject: they are marked on the stack while deciding (two sets of 8 KiB). Plain chains of parents have no limit.
+/// subject: they are marked on the stack while deciding (two sets of 8 KiB). Also the longest plain chain of parents, so
+/// that a loop that only forged bytes could hold ends.
 pub const REACH_MAX: usize = 65_536;
 
 /// Largest world document, in bytes: it is held in memory several times over while it is compiled.

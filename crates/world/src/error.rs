@@ -91,15 +91,8 @@ impl fmt::Display for ReadError {
     }
 }
 
-impl std::error::Error for ReadError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            ReadError::Io { source, .. } => Some(source),
-            // Their text already stands in the message.
-            ReadError::TooLarge { .. } | ReadError::Document { .. } => None,
-        }
-    }
-}
+// Without a `source`: the message has the cause in it already.
+impl std::error::Error for ReadError {}
 
 /// Text from a document, as an error message shows it.
 pub(crate) fn quoted(text: &str) -> String {

@@ -460,11 +460,11 @@ fn grant(reader: &mut Reader<'_>) -> Parsed<Grant> {
     ];
     let start = reader.offset();
     let mut grant = Grant::default();
-    let mut subject = None;
+    let (mut subject, mut given) = (None, None);
     reader.object(MEMBERS, |reader, name| {
         match name {
             "subject" => subject = Some(reader.string()?),
-            "effect" => grant.effect = effect(reader)?,
+            "effect" => given = Some(effect(reader)?),
             "permissions" => grant.permissions = strings(reader)?,
             "at" => grant.at = reader.optional(place)?,
             "where" => grant.conditions = map(reader, Reader::string)?,
@@ -476,6 +476,8 @@ fn grant(reader: &mut Reader<'_>) -> Parsed<Grant> {
         Ok(true)
     })?;
     grant.subject = required(start, subject, "subject")?;
+    // No default: what is missing never becomes an allow.
+    grant.effect = required(start, given, "effect")?;
     Ok(grant)
 }
 

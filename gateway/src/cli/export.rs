@@ -39,7 +39,10 @@ async fn write(session: &mut Session, args: &WorldExportArgs) -> Result<(), CliE
         facts::read(&mut session.connection, &args.organization, &mut document)
             .await?
             .ok_or_else(|| CliError::no_organization(&args.organization))?;
-        return document.finish().and_then(|mut out| out.flush()).map_err(refused(Path::new("standard output")));
+        return document
+            .finish()
+            .and_then(|mut out| out.flush())
+            .map_err(refused(Path::new("standard output")));
     };
     // Under another name until it is whole: a reader never sees half of a document, nor loses the one before.
     let mut unfinished = file.clone().into_os_string();
@@ -49,7 +52,10 @@ async fn write(session: &mut Session, args: &WorldExportArgs) -> Result<(), CliE
     let mut document = Document::new(out);
     let read = facts::read(&mut session.connection, &args.organization, &mut document).await;
     let written = match read {
-        Ok(Some(_)) => document.finish().and_then(|mut out| out.flush()).map_err(refused(&unfinished)),
+        Ok(Some(_)) => document
+            .finish()
+            .and_then(|mut out| out.flush())
+            .map_err(refused(&unfinished)),
         Ok(None) => Err(CliError::no_organization(&args.organization)),
         Err(StoreError::Sink(source)) => Err(refused(&unfinished)(source)),
         Err(error) => Err(error.into()),

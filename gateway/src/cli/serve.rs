@@ -13,9 +13,17 @@ use tracing_subscriber::EnvFilter;
 pub async fn serve(args: ServeArgs) -> Result<(), CliError> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
     // A caller that logs already keeps its own way.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
     // Heard from the start: a Postgres that is being started is stopped in order.
-    let listen = |kind| signal(kind).map_err(|source| CliError::Io { what: "signals".to_owned(), source });
+    let listen = |kind| {
+        signal(kind).map_err(|source| CliError::Io {
+            what: "signals".to_owned(),
+            source,
+        })
+    };
     let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
 
     let (url, embedded) = match &args.database.database_url {

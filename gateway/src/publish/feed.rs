@@ -70,15 +70,23 @@ impl Feed {
 
     /// Why the newest revision is not published, if it is not.
     pub fn failure(&self) -> Option<String> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Takes news of the head row.
     pub(super) fn head(&self, head: &Head) {
-        let target = Target { revision: head.revision, deleted: head.deleted };
-        self.target.send_if_modified(|known| std::mem::replace(known, target) != target);
+        let target = Target {
+            revision: head.revision,
+            deleted: head.deleted,
+        };
+        self.target
+            .send_if_modified(|known| std::mem::replace(known, target) != target);
         let credentials = head.credentials_revision;
-        self.credentials.send_if_modified(|known| std::mem::replace(known, credentials) != credentials);
+        self.credentials
+            .send_if_modified(|known| std::mem::replace(known, credentials) != credentials);
     }
 
     /// Nobody has read for long, and no stream follows.
@@ -156,9 +164,17 @@ impl Feed {
     /// One attempt; the revision that is published now.
     async fn publish(&self, publisher: &Publisher) -> Result<Option<u64>, PublishError> {
         // LIMIT: so many organizations are compiled at once; the others wait for their turn.
-        let Ok(_turn) = publisher.turns.acquire().await else { return Ok(None) };
-        let mut connection = publisher.pool.acquire().await.map_err(crate::store::StoreError::from)?;
-        let Some(state) = compile(&mut connection, &self.organization).await? else { return Ok(None) };
+        let Ok(_turn) = publisher.turns.acquire().await else {
+            return Ok(None);
+        };
+        let mut connection = publisher
+            .pool
+            .acquire()
+            .await
+            .map_err(crate::store::StoreError::from)?;
+        let Some(state) = compile(&mut connection, &self.organization).await? else {
+            return Ok(None);
+        };
         let revision = state.revision();
         self.published.send_if_modified(|published| {
             if let Published::State(held) = published

@@ -36,7 +36,8 @@ async fn ask(publisher: &Publisher, mut connection: PgConnection, interval: Dura
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let (heads, next) = match tokio::time::timeout(ANSWER, changed_since(&mut connection, &horizon)).await {
+        let (heads, next) = match tokio::time::timeout(ANSWER, changed_since(&mut connection, &horizon)).await
+        {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => return error,
             Err(_) => return StoreError::from(sqlx::Error::PoolTimedOut),

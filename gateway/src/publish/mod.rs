@@ -7,13 +7,14 @@
 //! misses only what is no longer true. A failure, of the database or of the compiler, leaves the state before in force.
 
 mod compile;
+mod cutter;
 mod feed;
 mod follow;
 mod state;
 
 pub use compile::{PublishError, compile};
 pub use feed::{Feed, Published};
-pub use state::{Sendable, State};
+pub use state::{CutError, Sendable, State};
 
 use crate::problem::Problem;
 use sqlx::PgPool;
@@ -46,7 +47,8 @@ impl Publisher {
     /// Publishes what is in the database of the pool. Nothing runs before [`Publisher::follow`].
     pub fn new(pool: PgPool) -> Arc<Self> {
         // Compiling is bound by the processor; one is left for everybody else.
-        let turns = std::thread::available_parallelism().map_or(1, |count| count.get().saturating_sub(1).max(1));
+        let turns =
+            std::thread::available_parallelism().map_or(1, |count| count.get().saturating_sub(1).max(1));
         Arc::new(Publisher {
             pool,
             feeds: Mutex::default(),
@@ -95,8 +97,15 @@ impl Publisher {
 
     /// How things stand.
     pub fn health(&self) -> Health {
-        let failing = self.feeds().values().filter(|feed| feed.failure().is_some()).count();
-        Health { database_up: *self.database_up.borrow(), failing }
+        let failing = self
+            .feeds()
+            .values()
+            .filter(|feed| feed.failure().is_some())
+            .count();
+        Health {
+            database_up: *self.database_up.borrow(),
+            failing,
+        }
     }
 
     fn feeds(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Feed>>> {

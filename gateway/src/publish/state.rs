@@ -1,6 +1,7 @@
 //! What is sent: bytes with their tag, and the event that carries them.
 
 use super::compile::PublishError;
+use super::cutter::Cutter;
 use axum::http::HeaderValue;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -18,6 +19,7 @@ const SLICES_MAX: usize = 4096;
 pub struct State {
     /// The whole snapshot.
     pub snapshot: Arc<Sendable>,
+    cutter: Cutter,
     slices: Mutex<HashMap<String, Arc<Sendable>>>,
 }
 
@@ -36,7 +38,12 @@ impl State {
     /// Checks the bytes of a snapshot and makes them ready.
     pub fn new(revision: u64, bytes: Bytes) -> Result<Self, PublishError> {
         Snapshot::open(&bytes)?;
-        Ok(State { snapshot: Arc::new(Sendable::new(revision, bytes)), slices: Mutex::default() })
+        let cutter = Cutter::new(bytes.clone());
+        Ok(State {
+            snapshot: Arc::new(Sendable::new(revision, bytes)),
+            cutter,
+            slices: Mutex::default(),
+        })
     }
 
     /// The revision.
@@ -47,16 +54,15 @@ impl State {
     /// The slice of a subject: cut when it is first asked for.
     ///
     /// # Errors
-    /// Those of the cut: the subject is malformed.
-    pub fn slice(&self, subject: &str) -> Result<Arc<Sendable>, QueryError> {
+    /// A subject that cannot ask, which a verified token does not name, or a cutter that failed.
+    pub async fn slice(&self, subject: &str) -> Result<Arc<Sendable>, CutError> {
         let slices = || self.slices.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(slice) = slices().get(subject) {
             return Ok(slice.clone());
         }
         // Not under the lock: two who ask at once cut twice, and wait for nobody.
-        let snapshot = Snapshot::open(&self.snapshot.bytes).map_err(|_| QueryError::InvalidRequest)?;
-        let bytes = postern_snapshot::slice(&snapshot, subject)?.to_bytes();
-        let slice = Arc::new(Sendable::new(self.revision(), bytes.into()));
+        let bytes = self.cutter.cut(subject).await.ok_or(CutError::Stopped)??;
+        let slice = Arc::new(Sendable::new(self.revision(), bytes));
         let mut slices = slices();
         if slices.len() >= SLICES_MAX {
             slices.clear();
@@ -66,13 +72,30 @@ impl State {
     }
 }
 
+/// Why there is no slice.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CutError {
+    /// The subject cannot ask.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The cutter panicked.
+    #[error("the worker that cuts slices stopped")]
+    Stopped,
+}
+
 impl Sendable {
     fn new(revision: u64, bytes: Bytes) -> Self {
         let digest = Sha256::digest(&bytes);
         let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
         // Hexadecimal digits and quotes are good in a header.
         let etag = HeaderValue::try_from(format!("\"{hex}\"")).unwrap_or(HeaderValue::from_static("\"\""));
-        Sendable { revision, bytes, etag, event: OnceLock::new() }
+        Sendable {
+            revision,
+            bytes,
+            etag,
+            event: OnceLock::new(),
+        }
     }
 
     /// The server-sent event, encoded once for all who get it.

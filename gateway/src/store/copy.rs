@@ -42,7 +42,11 @@ pub async fn copy_out(
             rest.drain(..used);
         }
     }
-    if begun && rest.is_empty() { Ok(()) } else { Err(malformed(table)) }
+    if begun && rest.is_empty() {
+        Ok(())
+    } else {
+        Err(malformed(table))
+    }
 }
 
 /// Passes on the whole rows at the start of `bytes`; how many bytes they were.
@@ -54,7 +58,9 @@ fn rows(
 ) -> Result<usize, StoreError> {
     let mut at = 0;
     if !*begun {
-        let Some(header) = bytes.get(..19) else { return Ok(0) };
+        let Some(header) = bytes.get(..19) else {
+            return Ok(0);
+        };
         if !header.starts_with(SIGNATURE) || header[11..] != [0; 8] {
             return Err(malformed(table));
         }
@@ -62,13 +68,20 @@ fn rows(
         at = 19;
     }
     loop {
-        let Some(count) = bytes.get(at..at + 2) else { return Ok(at) };
+        let Some(count) = bytes.get(at..at + 2) else {
+            return Ok(at);
+        };
         let count = i16::from_be_bytes([count[0], count[1]]);
         if count == -1 {
             return Ok(at + 2);
         }
-        let Some(end) = row_end(bytes, at + 2, count) else { return Ok(at) };
-        let mut fields = Fields { bytes: &bytes[at + 2..end], table };
+        let Some(end) = row_end(bytes, at + 2, count) else {
+            return Ok(at);
+        };
+        let mut fields = Fields {
+            bytes: &bytes[at + 2..end],
+            table,
+        };
         each(&mut fields)?;
         if !fields.bytes.is_empty() {
             return Err(malformed(table));
@@ -86,7 +99,10 @@ fn row_end(bytes: &[u8], mut at: usize, count: i16) -> Option<usize> {
 }
 
 fn malformed(table: &'static str) -> StoreError {
-    StoreError::Inconsistent { table, what: "COPY sent what is not its binary form".to_owned() }
+    StoreError::Inconsistent {
+        table,
+        what: "COPY sent what is not its binary form".to_owned(),
+    }
 }
 
 /// The fields of one row, taken one after the other in the order of the statement.
@@ -98,18 +114,25 @@ pub struct Fields<'r> {
 impl<'r> Fields<'r> {
     fn field(&mut self) -> Result<Option<&'r [u8]>, StoreError> {
         let bytes = self.bytes;
-        let (length, rest) = bytes.split_first_chunk::<4>().ok_or_else(|| malformed(self.table))?;
+        let (length, rest) = bytes
+            .split_first_chunk::<4>()
+            .ok_or_else(|| malformed(self.table))?;
         let Ok(length) = usize::try_from(i32::from_be_bytes(*length)) else {
             self.bytes = rest;
             return Ok(None);
         };
-        let (value, rest) = rest.split_at_checked(length).ok_or_else(|| malformed(self.table))?;
+        let (value, rest) = rest
+            .split_at_checked(length)
+            .ok_or_else(|| malformed(self.table))?;
         self.bytes = rest;
         Ok(Some(value))
     }
 
     fn some<T>(&self, value: Option<T>) -> Result<T, StoreError> {
-        value.ok_or_else(|| StoreError::Inconsistent { table: self.table, what: "NULL where a value must be".to_owned() })
+        value.ok_or_else(|| StoreError::Inconsistent {
+            table: self.table,
+            what: "NULL where a value must be".to_owned(),
+        })
     }
 
     /// A text that may be NULL.
@@ -136,14 +159,20 @@ impl<'r> Fields<'r> {
         let table = self.table;
         let read = |bytes: &[u8]| {
             let micros = i64::from_be_bytes(bytes.try_into().map_err(|_| malformed(table))?);
-            micros.checked_add(POSTGRES_EPOCH_MICROS).ok_or_else(|| malformed(table))
+            micros
+                .checked_add(POSTGRES_EPOCH_MICROS)
+                .ok_or_else(|| malformed(table))
         };
         self.field()?.map(read).transpose()
     }
 
     /// `active, not_before, expires_at`
     pub fn life(&mut self) -> Result<Life, StoreError> {
-        Ok(Life { active: self.boolean()?, not_before: self.time()?, expires_at: self.time()? })
+        Ok(Life {
+            active: self.boolean()?,
+            not_before: self.time()?,
+            expires_at: self.time()?,
+        })
     }
 
     /// An array of texts; NULL is an empty one. `out` is emptied first.
@@ -159,11 +188,18 @@ impl<'r> Fields<'r> {
         if number(0)? == 0 {
             return Ok(());
         }
-        let mut elements = Fields { bytes: array.get(20..).ok_or_else(|| malformed(table))?, table };
+        let mut elements = Fields {
+            bytes: array.get(20..).ok_or_else(|| malformed(table))?,
+            table,
+        };
         for _ in 0..number(12)? {
             out.push(elements.text()?);
         }
-        if number(0)? == 1 && elements.bytes.is_empty() { Ok(()) } else { Err(malformed(table)) }
+        if number(0)? == 1 && elements.bytes.is_empty() {
+            Ok(())
+        } else {
+            Err(malformed(table))
+        }
     }
 }
 
@@ -175,7 +211,10 @@ pub struct CopyIn<'c> {
 
 impl<'c> CopyIn<'c> {
     /// `COPY table (columns) FROM STDIN (FORMAT binary)`
-    pub async fn begin(connection: &'c mut PgConnection, statement: &'static str) -> Result<Self, StoreError> {
+    pub async fn begin(
+        connection: &'c mut PgConnection,
+        statement: &'static str,
+    ) -> Result<Self, StoreError> {
         let copy = connection.copy_in_raw(statement).await?;
         let mut buffer = Vec::with_capacity(CHUNK_BYTES + 4096);
         buffer.extend_from_slice(SIGNATURE);

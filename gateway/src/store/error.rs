@@ -35,9 +35,11 @@ impl StoreError {
                 | sqlx::Error::PoolClosed
                 | sqlx::Error::WorkerCrashed => true,
                 // 08: connection, 53: resources, 57: shutdown or not yet started, 40: to be tried again.
-                sqlx::Error::Database(error) => {
-                    error.code().is_some_and(|code| ["08", "53", "57", "40"].iter().any(|class| code.starts_with(class)))
-                }
+                sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+                    ["08", "53", "57", "40"]
+                        .iter()
+                        .any(|class| code.starts_with(class))
+                }),
                 _ => false,
             },
             _ => false,

@@ -10,7 +10,9 @@ use sqlx::{Connection, PgConnection};
 #[non_exhaustive]
 pub enum ImportError {
     /// The organization is there, and replacing it was not asked for.
-    #[error("organization `{0}` exists already: give --replace to replace all its facts, or import another id")]
+    #[error(
+        "organization `{0}` exists already: give --replace to replace all its facts, or import another id"
+    )]
     Exists(String),
     /// The database cannot hold this text: it takes no NUL, and ids of at most 512 bytes, so that they fit its indexes.
     #[error("{path}: {what}")]
@@ -65,12 +67,18 @@ pub async fn import(
         create_organization(&mut transaction, organization, world.revision).await?;
     }
     let written = rows.write(&mut transaction).await?;
-    let revision = heads::revision(&mut transaction, organization).await?.ok_or_else(|| StoreError::Inconsistent {
-        table: "organization_heads",
-        what: format!("no row for `{organization}` after its import"),
-    })?;
+    let revision = heads::revision(&mut transaction, organization)
+        .await?
+        .ok_or_else(|| StoreError::Inconsistent {
+            table: "organization_heads",
+            what: format!("no row for `{organization}` after its import"),
+        })?;
     transaction.commit().await?;
-    Ok(Imported { revision, rows: written, replaced: exists })
+    Ok(Imported {
+        revision,
+        rows: written,
+        replaced: exists,
+    })
 }
 
 /// The head row comes first and counts as raised by this transaction, so its revision stands.
@@ -124,7 +132,10 @@ async fn delete_facts(connection: &mut PgConnection, organization: &str) -> Resu
         "DELETE FROM permissions WHERE organization_id = $1",
         "DELETE FROM resource_types WHERE organization_id = $1",
     ] {
-        sqlx::query(statement).bind(organization).execute(&mut *connection).await?;
+        sqlx::query(statement)
+            .bind(organization)
+            .execute(&mut *connection)
+            .await?;
     }
     Ok(())
 }

@@ -26,7 +26,11 @@ impl<'w> Rows<'w> {
     pub fn collect(world: &'w World) -> Result<Self, ImportError> {
         check_texts(world)?;
         let mut groups = HashMap::new();
-        for subject in world.subjects.iter().filter(|subject| subject.id.starts_with("group:")) {
+        for subject in world
+            .subjects
+            .iter()
+            .filter(|subject| subject.id.starts_with("group:"))
+        {
             for alias in &subject.aliases {
                 groups.insert(format!("group:{alias}"), subject.id.as_str());
             }
@@ -44,11 +48,20 @@ impl<'w> Rows<'w> {
     }
 
     fn named<'s>(&'s self, subject: &'s str) -> &'s str {
-        if subject.starts_with("group:") { self.groups.get(subject).copied().unwrap_or(subject) } else { subject }
+        if subject.starts_with("group:") {
+            self.groups.get(subject).copied().unwrap_or(subject)
+        } else {
+            subject
+        }
     }
 
     fn order<'s>(&'s self, row: &'s Assignment) -> (&'s str, &'s str, Option<&'s ResourceRef>, Lifetime) {
-        (self.named(&row.subject), &row.role, row.at.as_ref(), lifetime(row.life))
+        (
+            self.named(&row.subject),
+            &row.role,
+            row.at.as_ref(),
+            lifetime(row.life),
+        )
     }
 
     async fn write_catalog(&self, connection: &mut PgConnection) -> Result<u64, StoreError> {
@@ -116,7 +129,8 @@ impl<'w> Rows<'w> {
 
     async fn write_subjects(&self, connection: &mut PgConnection) -> Result<u64, StoreError> {
         let organization = self.world.organization.as_bytes();
-        let statement = "COPY subjects (organization_id, subject_id, attributes, active, not_before, expires_at)
+        let statement =
+            "COPY subjects (organization_id, subject_id, attributes, active, not_before, expires_at)
             FROM STDIN (FORMAT binary)";
         let mut copy = CopyIn::begin(connection, statement).await?;
         for subject in &self.world.subjects {
@@ -128,7 +142,8 @@ impl<'w> Rows<'w> {
         }
         let mut written = copy.finish().await?;
 
-        let statement = "COPY subject_aliases (organization_id, alias_id, subject_id) FROM STDIN (FORMAT binary)";
+        let statement =
+            "COPY subject_aliases (organization_id, alias_id, subject_id) FROM STDIN (FORMAT binary)";
         let mut copy = CopyIn::begin(connection, statement).await?;
         for subject in &self.world.subjects {
             let kind = split_subject(&subject.id).map_or("", |(kind, _)| kind);
@@ -141,13 +156,20 @@ impl<'w> Rows<'w> {
         }
         written += copy.finish().await?;
 
-        let statement = "COPY memberships (organization_id, membership_id, subject_id, group_id, active, not_before,
+        let statement =
+            "COPY memberships (organization_id, membership_id, subject_id, group_id, active, not_before,
             expires_at) FROM STDIN (FORMAT binary)";
         let mut distinct: Vec<(&str, &str, Lifetime)> = self
             .world
             .memberships
             .iter()
-            .map(|row| (self.named(&row.subject), self.named(&row.group), lifetime(row.life)))
+            .map(|row| {
+                (
+                    self.named(&row.subject),
+                    self.named(&row.group),
+                    lifetime(row.life),
+                )
+            })
             .collect();
         distinct.sort_unstable();
         distinct.dedup();
@@ -158,14 +180,19 @@ impl<'w> Rows<'w> {
             row.put(Uuid::now_v7().as_bytes());
             row.put(subject.as_bytes());
             row.put(group.as_bytes());
-            row.put_life(Life { active, not_before, expires_at });
+            row.put_life(Life {
+                active,
+                not_before,
+                expires_at,
+            });
         }
         Ok(written + copy.finish().await?)
     }
 
     async fn write_resources(&self, connection: &mut PgConnection) -> Result<u64, StoreError> {
         let organization = self.world.organization.as_bytes();
-        let statement = "COPY resources (organization_id, resource_type, resource_id, owner_id, attributes, active,
+        let statement =
+            "COPY resources (organization_id, resource_type, resource_id, owner_id, attributes, active,
             not_before, expires_at) FROM STDIN (FORMAT binary)";
         let mut copy = CopyIn::begin(connection, statement).await?;
         for resource in &self.world.resources {
@@ -183,8 +210,11 @@ impl<'w> Rows<'w> {
             parent_type, parent_id, relation, cap) FROM STDIN (FORMAT binary)";
         let mut copy = CopyIn::begin(connection, statement).await?;
         for resource in &self.world.resources {
-            let edges: BTreeSet<_> =
-                resource.parents.iter().map(|parent| (&parent.at, parent.cap.as_deref().map(sorted))).collect();
+            let edges: BTreeSet<_> = resource
+                .parents
+                .iter()
+                .map(|parent| (&parent.at, parent.cap.as_deref().map(sorted)))
+                .collect();
             for (parent, cap) in edges {
                 let row = copy.row(8).await?;
                 row.put(organization);
@@ -213,7 +243,8 @@ impl<'w> Rows<'w> {
         }
         let mut written = copy.finish().await?;
 
-        let statement = "COPY role_permissions (organization_id, role_id, permission) FROM STDIN (FORMAT binary)";
+        let statement =
+            "COPY role_permissions (organization_id, role_id, permission) FROM STDIN (FORMAT binary)";
         let mut copy = CopyIn::begin(connection, statement).await?;
         for role in &self.world.roles {
             for permission in once(&role.permissions) {
@@ -225,7 +256,8 @@ impl<'w> Rows<'w> {
         }
         written += copy.finish().await?;
 
-        let statement = "COPY assignments (organization_id, assignment_id, subject_id, role_id, at_type, at_id,
+        let statement =
+            "COPY assignments (organization_id, assignment_id, subject_id, role_id, at_type, at_id,
             active, not_before, expires_at) FROM STDIN (FORMAT binary)";
         let mut distinct: Vec<&Assignment> = self.world.assignments.iter().collect();
         // In the order in which they will be read: the table is then read from its start to its end.
@@ -247,9 +279,14 @@ impl<'w> Rows<'w> {
     async fn write_grants(&self, connection: &mut PgConnection) -> Result<u64, StoreError> {
         let organization = self.world.organization.as_bytes();
         // The ids are made here: the permissions name them.
-        let grants: Vec<(Uuid, &Grant)> =
-            self.world.grants.iter().map(|grant| (Uuid::now_v7(), grant)).collect();
-        let statement = "COPY grants (organization_id, grant_id, subject_id, effect, at_type, at_id, conditions,
+        let grants: Vec<(Uuid, &Grant)> = self
+            .world
+            .grants
+            .iter()
+            .map(|grant| (Uuid::now_v7(), grant))
+            .collect();
+        let statement =
+            "COPY grants (organization_id, grant_id, subject_id, effect, at_type, at_id, conditions,
             require, own, session_id, active, not_before, expires_at) FROM STDIN (FORMAT binary)";
         let mut copy = CopyIn::begin(connection, statement).await?;
         for (id, grant) in &grants {
@@ -257,7 +294,11 @@ impl<'w> Rows<'w> {
             row.put(organization);
             row.put(id.as_bytes());
             row.put(self.named(&grant.subject).as_bytes());
-            row.put(if grant.effect == Effect::Exclude { b"exclude" } else { b"allow" });
+            row.put(if grant.effect == Effect::Exclude {
+                b"exclude"
+            } else {
+                b"allow"
+            });
             put_place(row, grant.at.as_ref());
             row.put_json(&json(&grant.conditions)?);
             row.put_json(&json(&grant.require)?);
@@ -267,7 +308,8 @@ impl<'w> Rows<'w> {
         }
         let mut written = copy.finish().await?;
 
-        let statement = "COPY grant_permissions (organization_id, grant_id, permission) FROM STDIN (FORMAT binary)";
+        let statement =
+            "COPY grant_permissions (organization_id, grant_id, permission) FROM STDIN (FORMAT binary)";
         let mut copy = CopyIn::begin(connection, statement).await?;
         for (id, grant) in &grants {
             for permission in once(&grant.permissions) {
@@ -309,7 +351,10 @@ fn json(dimensions: &BTreeMap<String, String>) -> Result<Cow<'static, str>, Stor
     }
     serde_json::to_string(dimensions)
         .map(Cow::Owned)
-        .map_err(|error| StoreError::Inconsistent { table: "dimensions", what: error.to_string() })
+        .map_err(|error| StoreError::Inconsistent {
+            table: "dimensions",
+            what: error.to_string(),
+        })
 }
 
 /// The first text that the database cannot hold.
@@ -388,7 +433,10 @@ impl Check {
     }
 
     fn refuse(&self, member: &str, what: &'static str) -> Result<(), ImportError> {
-        Err(ImportError::Text { path: format!("{}{member}", self.path), what })
+        Err(ImportError::Text {
+            path: format!("{}{member}", self.path),
+            what,
+        })
     }
 
     fn text(&self, member: &str, text: &str) -> Result<(), ImportError> {
@@ -415,6 +463,7 @@ impl Check {
     }
 
     fn map(&self, member: &str, map: &BTreeMap<String, String>) -> Result<(), ImportError> {
-        map.iter().try_for_each(|(name, value)| self.text(member, name).and_then(|()| self.text(member, value)))
+        map.iter()
+            .try_for_each(|(name, value)| self.text(member, name).and_then(|()| self.text(member, value)))
     }
 }

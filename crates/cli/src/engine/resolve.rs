@@ -22,7 +22,13 @@ pub(crate) fn question_of<'a>(
         subject: &query.subject,
         permission: &query.permission,
         resource: query.resource.as_ref().map(pair),
-        context: Context { parents, owner, dimensions, session, now },
+        context: Context {
+            parents,
+            owner,
+            dimensions,
+            session,
+            now,
+        },
     }
 }
 
@@ -35,7 +41,12 @@ pub(super) fn answer(view: &impl View, asked: &Asked<'_>) -> AnswerValue {
         .map(|(name, value)| (&**name, &**value))
         .collect();
     let question = question_of(query, &parents, &dimensions, asked.now);
-    let Question { subject, permission, resource, context } = question;
+    let Question {
+        subject,
+        permission,
+        resource,
+        context,
+    } = question;
     match query.op {
         // In a query file an explanation is its decision; the trail is for people, and no engine is compared by it.
         Op::Check | Op::Explain => AnswerValue::Check(resolver::check(view, &question)),

@@ -23,7 +23,11 @@ struct Lists {
 
 impl Lists {
     fn new() -> Self {
-        Lists { kinds: [1; KINDS + 1], offsets: vec![0, 0], items: Vec::new() }
+        Lists {
+            kinds: [1; KINDS + 1],
+            offsets: vec![0, 0],
+            items: Vec::new(),
+        }
     }
 
     /// Adds all the lists of one kind and returns each first number's final one. The empty list is 0.
@@ -56,6 +60,14 @@ impl Draft {
         let (strings, string) = self.take_strings();
         let set_bytes = self.permissions.len().div_ceil(8);
         let (sets, set) = self.number_sets();
+        let set_count = sets.len().checked_div(set_bytes).unwrap_or(0);
+        if set_count > BINDING_SET as usize {
+            return Err(too_much(
+                "distinct permission sets",
+                set_count,
+                BINDING_SET as usize,
+            ));
+        }
         let mut timings = Pool::default();
         self.number_timings(&mut timings);
         let (timings, timing_order) = timings_of(timings);
@@ -65,31 +77,50 @@ impl Draft {
             &strings,
             &string,
         )?;
-        let (subjects, subject) =
-            order(self.subjects.iter().map(|row| (string[row.kind as usize], row.key)), &strings, &string)?;
+        let (subjects, subject) = order(
+            self.subjects
+                .iter()
+                .map(|row| (string[row.kind as usize], row.key)),
+            &strings,
+            &string,
+        )?;
         let timing = |timing: Timing| match timing {
             ALWAYS => 0,
             timing => timing_order[&timing],
         };
         let pairs_of = |pairs: &[(u32, u32)]| {
-            let sorted: BTreeMap<u32, u32> =
-                pairs.iter().map(|(name, value)| (string[*name as usize], string[*value as usize])).collect();
-            sorted.into_iter().flat_map(|(name, value)| [name, value]).collect::<Vec<u32>>()
+            let sorted: BTreeMap<u32, u32> = pairs
+                .iter()
+                .map(|(name, value)| (string[*name as usize], string[*value as usize]))
+                .collect();
+            sorted
+                .into_iter()
+                .flat_map(|(name, value)| [name, value])
+                .collect::<Vec<u32>>()
         };
 
         // Lists, kind by kind: first the pairs of strings.
         let mut lists = Lists::new();
         let mut pool = Pool::default();
         let mut pairs = |pairs: &[(u32, u32)]| pool.number(pairs_of(pairs));
-        let term_pairs: Vec<[u32; 2]> =
-            self.terms.iter().map(|terms| [pairs(&terms.conditions), pairs(&terms.require)]).collect();
-        let subject_pairs: Vec<Option<u32>> =
-            self.subjects.iter().map(|row| row.rare.as_ref().map(|rare| pairs(&rare.attributes))).collect();
-        let resource_pairs: Vec<Option<u32>> =
-            self.resources.iter().map(|row| row.rare.as_ref().map(|rare| pairs(&rare.attributes))).collect();
+        let term_pairs: Vec<[u32; 2]> = self
+            .terms
+            .iter()
+            .map(|terms| [pairs(&terms.conditions), pairs(&terms.require)])
+            .collect();
+        let subject_pairs: Vec<Option<u32>> = self
+            .subjects
+            .iter()
+            .map(|row| row.rare.as_ref().map(|rare| pairs(&rare.attributes)))
+            .collect();
+        let resource_pairs: Vec<Option<u32>> = self
+            .resources
+            .iter()
+            .map(|row| row.rare.as_ref().map(|rare| pairs(&rare.attributes)))
+            .collect();
         let pair_lists = lists.add(Kind::Pairs, pool);
 
-        let mut ways = Ways::new(&self, &resource);
+        let mut ways = Ways::new(&self, &resource)?;
         let mut pool = Pool::default();
         let mut caps: BTreeMap<Vec<u32>, u32> = BTreeMap::new();
         for cap in ways.edges.values().flat_map(|edges| edges.values().flatten()) {
@@ -103,8 +134,10 @@ impl Draft {
         let mut memberships: BTreeMap<u32, u32> = BTreeMap::new();
         for (member, direct) in &groups.direct {
             // By the numbers of the timings, which do not sort as their bounds do: always is 0.
-            let sorted: BTreeSet<[u32; 2]> =
-                direct.iter().map(|(group, bounds)| [*group, timing(*bounds)]).collect();
+            let sorted: BTreeSet<[u32; 2]> = direct
+                .iter()
+                .map(|(group, bounds)| [*group, timing(*bounds)])
+                .collect();
             memberships.insert(*member, pool.number(sorted.into_iter().flatten().collect()));
         }
         let membership_lists = lists.add(Kind::Memberships, pool);
@@ -126,18 +159,30 @@ impl Draft {
                 continue;
             }
             let reach = ways.reach(number)?;
-            let edges: Vec<u32> = ways.edges.get(&number).into_iter().flatten().fold(Vec::new(), |mut list, (parent, cap)| {
-                let cap = cap.as_ref().map_or(0, |cap| {
-                    let cap: Vec<u32> = cap.iter().copied().collect();
-                    cap_lists[caps[&cap] as usize]
-                });
-                list.extend([*parent, cap]);
-                list
-            });
+            let edges: Vec<u32> =
+                ways.edges
+                    .get(&number)
+                    .into_iter()
+                    .flatten()
+                    .fold(Vec::new(), |mut list, (parent, cap)| {
+                        let cap = cap.as_ref().map_or(0, |cap| {
+                            let cap: Vec<u32> = cap.iter().copied().collect();
+                            cap_lists[caps[&cap] as usize]
+                        });
+                        list.extend([*parent, cap]);
+                        list
+                    });
             reach_items += reach.len();
-            complex.insert(number, [edge_pool.number(edges), reach_pool.number((*reach).clone())]);
+            complex.insert(
+                number,
+                [edge_pool.number(edges), reach_pool.number((*reach).clone())],
+            );
             if reach_items > ROWS_MAX {
-                return Err(too_much("ancestors over branching edges, of all resources", reach_items, ROWS_MAX));
+                return Err(too_much(
+                    "ancestors over branching edges, of all resources",
+                    reach_items,
+                    ROWS_MAX,
+                ));
             }
         }
         let edge_lists = lists.add(Kind::Edges, edge_pool);
@@ -184,20 +229,42 @@ impl Draft {
                         self.types[kind as usize].flags & TYPE_NARROWS != 0
                     });
                     let narrows = if narrows { BINDING_NARROWS } else { 0 };
-                    let grants = if role_holds[held as usize] { BINDING_ROLE_GRANTS } else { 0 };
-                    (set[self.roles[held as usize].set as usize] | narrows | grants, role[held as usize] + 1)
+                    let grants = if role_holds[held as usize] {
+                        BINDING_ROLE_GRANTS
+                    } else {
+                        0
+                    };
+                    (
+                        set[self.roles[held as usize].set as usize] | narrows | grants,
+                        role[held as usize] + 1,
+                    )
                 }
                 Holds::Grant(held) => (set[held as usize] | BINDING_GRANT, 0),
                 Holds::Exclusion(held) => (set[held as usize] | BINDING_EXCLUDE, 0),
             };
             what |= if terms == 0 { 0 } else { BINDING_TERMS };
-            held.push((holding.holder, pool.number(Binding { at, what, role: number, terms })));
+            held.push((
+                holding.holder,
+                pool.number(Binding {
+                    at,
+                    what,
+                    role: number,
+                    terms,
+                }),
+            ));
         }
         let (distinct, binding) = pool.finish();
         if distinct.len() >= ROWS_MAX {
-            return Err(too_much("distinct assignments and grants", distinct.len(), ROWS_MAX));
+            return Err(too_much(
+                "distinct assignments and grants",
+                distinct.len(),
+                ROWS_MAX,
+            ));
         }
-        let mut bindings = vec![Binding { at: NOWHERE, ..Binding::default() }];
+        let mut bindings = vec![Binding {
+            at: NOWHERE,
+            ..Binding::default()
+        }];
         bindings.extend(distinct);
 
         // Who holds which, in order and once.
@@ -208,7 +275,9 @@ impl Draft {
             let number = binding[number as usize] + 1;
             match holder {
                 Holder::Subject(holder) => by_subject.push((subject[holder as usize], number)),
-                Holder::Role(holder) => drop(by_role.entry(role[holder as usize]).or_default().insert(number)),
+                Holder::Role(holder) => {
+                    drop(by_role.entry(role[holder as usize]).or_default().insert(number))
+                }
                 Holder::Everyone => drop(everyone.insert(number)),
             }
         }
@@ -234,7 +303,10 @@ impl Draft {
                     *place = *number as u16;
                 }
             } else {
-                subject_lists.insert(*holder, pool.number(own.iter().map(|(_, number)| *number).collect()));
+                subject_lists.insert(
+                    *holder,
+                    pool.number(own.iter().map(|(_, number)| *number).collect()),
+                );
             }
         }
         let binding_lists = lists.add(Kind::Bindings, pool);
@@ -256,8 +328,12 @@ impl Draft {
                     (group_lists[*list as usize], *always)
                 });
                 SubjectExt {
-                    bindings: subject_lists.get(&new).map_or(0, |list| binding_lists[*list as usize]),
-                    memberships: memberships.get(&new).map_or(0, |list| membership_lists[*list as usize]),
+                    bindings: subject_lists
+                        .get(&new)
+                        .map_or(0, |list| binding_lists[*list as usize]),
+                    memberships: memberships
+                        .get(&new)
+                        .map_or(0, |list| membership_lists[*list as usize]),
                     groups,
                     timing: rare.map_or(0, |rare| timing(rare.timing)),
                     attributes: subject_pairs[*old as usize].map_or(0, |list| pair_lists[list as usize]),
@@ -277,7 +353,16 @@ impl Draft {
                     (0, Some(list)) => (SUBJECT_LIST, link(binding_lists[*list as usize])),
                     (ext, _) => (SUBJECT_EXT, link(ext - 1)),
                 };
-                entry(string[row.kind as usize], row.key, &strings, &string, SubjectRow { bits: row.bits | form, words })
+                entry(
+                    string[row.kind as usize],
+                    row.key,
+                    &strings,
+                    &string,
+                    SubjectRow {
+                        bits: row.bits | form,
+                        words,
+                    },
+                )
             })
             .collect();
 
@@ -286,9 +371,9 @@ impl Draft {
             .enumerate()
             .map(|(new, old)| {
                 let row = &self.resources[*old as usize];
-                let [edges, reach] = complex
-                    .get(&(new as u32))
-                    .map_or([0; 2], |[edges, reach]| [edge_lists[*edges as usize], reach_lists[*reach as usize]]);
+                let [edges, reach] = complex.get(&(new as u32)).map_or([0; 2], |[edges, reach]| {
+                    [edge_lists[*edges as usize], reach_lists[*reach as usize]]
+                });
                 ResourceExt {
                     flags: row.flags,
                     owner: row.owner.map_or(0, |owner| subject[owner as usize] + 1),
@@ -310,7 +395,16 @@ impl Draft {
                     true => RESOURCE_COMPLEX,
                     false => ways.parent(number).map_or(ORGANIZATION_AT, |parent| parent + 1),
                 };
-                entry(row.kind, row.key, &strings, &string, ResourceRow { up, ext: resource_ext[new] })
+                entry(
+                    row.kind,
+                    row.key,
+                    &strings,
+                    &string,
+                    ResourceRow {
+                        up,
+                        ext: resource_ext[new],
+                    },
+                )
             })
             .collect();
 
@@ -338,7 +432,10 @@ impl Draft {
                 .iter()
                 .map(|row| PermissionFacts {
                     key: string[row.key as usize],
-                    row: PermissionRow { action: row.action, flags: row.flags },
+                    row: PermissionRow {
+                        action: row.action,
+                        flags: row.flags,
+                    },
                 })
                 .collect(),
             types: self
@@ -346,7 +443,13 @@ impl Draft {
                 .iter()
                 .map(|row| {
                     let owner_set = row.owner_set.map_or(0, |held| set[held as usize] + 1);
-                    (string[row.name as usize], TypeRow { flags: row.flags, owner_set })
+                    (
+                        string[row.name as usize],
+                        TypeRow {
+                            flags: row.flags,
+                            owner_set,
+                        },
+                    )
                 })
                 .collect(),
             sets,
@@ -378,7 +481,10 @@ impl Draft {
             strings,
         };
         let text: usize = facts.strings.iter().map(String::len).sum();
-        let bytes = text + (facts.subjects.len() + facts.resources.len()) * 24 + facts.items.len() * 4 + facts.sets.len();
+        let bytes = text
+            + (facts.subjects.len() + facts.resources.len()) * 24
+            + facts.items.len() * 4
+            + facts.sets.len();
         if bytes > u32::MAX as usize / 2 {
             return Err(too_much("bytes", bytes, u32::MAX as usize / 2));
         }
@@ -393,7 +499,11 @@ impl Draft {
             .flat_map(|terms| terms.conditions.iter().chain(&terms.require))
             .map(|(name, _)| *name)
             .collect();
-        let all = self.subjects.iter_mut().map(|row| &mut row.rare).chain(self.resources.iter_mut().map(|row| &mut row.rare));
+        let all = self
+            .subjects
+            .iter_mut()
+            .map(|row| &mut row.rare)
+            .chain(self.resources.iter_mut().map(|row| &mut row.rare));
         for place in all {
             if let Some(rare) = place {
                 rare.attributes.retain(|(name, _)| names.contains(name));
@@ -411,7 +521,11 @@ impl Draft {
         let mut mark = |number: u32| used[number as usize] = true;
         self.permissions.iter().for_each(|row| mark(row.key));
         self.types.iter().for_each(|row| mark(row.name));
-        let keys = self.subjects.iter().map(|row| row.key).chain(self.resources.iter().map(|row| row.key));
+        let keys = self
+            .subjects
+            .iter()
+            .map(|row| row.key)
+            .chain(self.resources.iter().map(|row| row.key));
         for key in keys.chain(self.aliases.iter().map(|(_, key)| *key)) {
             if let Key::Text(text) = key {
                 mark(text);
@@ -421,31 +535,56 @@ impl Draft {
         let rare = self.subjects.iter().filter_map(|row| row.rare.as_ref());
         let rare = rare.chain(self.resources.iter().filter_map(|row| row.rare.as_ref()));
         let pairs = rare.flat_map(|rare| &rare.attributes);
-        let terms = self.terms.iter().flat_map(|terms| terms.conditions.iter().chain(&terms.require));
+        let terms = self
+            .terms
+            .iter()
+            .flat_map(|terms| terms.conditions.iter().chain(&terms.require));
         for (name, value) in pairs.chain(terms) {
             mark(*name);
             mark(*value);
         }
-        self.terms.iter().filter_map(|terms| terms.session).for_each(&mut mark);
-        self.roles.iter().flat_map(|role| [role.id, role.name]).flatten().for_each(&mut mark);
+        self.terms
+            .iter()
+            .filter_map(|terms| terms.session)
+            .for_each(&mut mark);
+        self.roles
+            .iter()
+            .flat_map(|role| [role.id, role.name])
+            .flatten()
+            .for_each(&mut mark);
         strings.finish(&used)
     }
 
     /// The sets that are used, in their order, one after the other, and each provisional number's final one.
     fn number_sets(&self) -> (Vec<u8>, Vec<u32>) {
         let mut used = vec![false; self.sets.len()];
-        self.types.iter().filter_map(|row| row.owner_set).for_each(|set| used[set as usize] = true);
+        self.types
+            .iter()
+            .filter_map(|row| row.owner_set)
+            .for_each(|set| used[set as usize] = true);
         self.roles.iter().for_each(|role| used[role.set as usize] = true);
         for holding in &self.holdings {
             if let Holds::Grant(set) | Holds::Exclusion(set) = holding.holds {
                 used[set as usize] = true;
             }
         }
-        let distinct: BTreeSet<&Vec<u8>> =
-            self.sets.iter().zip(&used).filter(|(_, used)| **used).map(|(set, _)| set).collect();
-        let places: BTreeMap<&Vec<u8>, u32> =
-            distinct.iter().enumerate().map(|(place, set)| (*set, place as u32)).collect();
-        let numbers = self.sets.iter().map(|set| places.get(set).copied().unwrap_or(0)).collect();
+        let distinct: BTreeSet<&Vec<u8>> = self
+            .sets
+            .iter()
+            .zip(&used)
+            .filter(|(_, used)| **used)
+            .map(|(set, _)| set)
+            .collect();
+        let places: BTreeMap<&Vec<u8>, u32> = distinct
+            .iter()
+            .enumerate()
+            .map(|(place, set)| (*set, place as u32))
+            .collect();
+        let numbers = self
+            .sets
+            .iter()
+            .map(|set| places.get(set).copied().unwrap_or(0))
+            .collect();
         (distinct.into_iter().flatten().copied().collect(), numbers)
     }
 
@@ -465,7 +604,11 @@ impl Draft {
 /// Timings in their order, and the number of each: its place plus one.
 fn timings_of(pool: Pool<Timing>) -> (Vec<Timing>, BTreeMap<Timing, u32>) {
     let (timings, _) = pool.finish();
-    let numbers = timings.iter().enumerate().map(|(place, timing)| (*timing, place as u32 + 1)).collect();
+    let numbers = timings
+        .iter()
+        .enumerate()
+        .map(|(place, timing)| (*timing, place as u32 + 1))
+        .collect();
     (timings, numbers)
 }
 
@@ -476,7 +619,13 @@ fn number_rows<T: Ord + Copy>(rows: Vec<T>, none: T) -> (Vec<T>, Vec<u32>) {
     distinct.dedup();
     let numbers = rows
         .iter()
-        .map(|row| if *row == none { 0 } else { distinct.partition_point(|other| other < row) as u32 + 1 })
+        .map(|row| {
+            if *row == none {
+                0
+            } else {
+                distinct.partition_point(|other| other < row) as u32 + 1
+            }
+        })
         .collect();
     (distinct, numbers)
 }
@@ -490,7 +639,12 @@ fn final_key(key: Key, string: &[u32]) -> Key {
 
 fn entry<R>(of: u32, key: Key, strings: &[String], string: &[u32], row: R) -> Entry<R> {
     let key = final_key(key, string);
-    Entry { of, hash: key.hash(strings), key, row }
+    Entry {
+        of,
+        hash: key.hash(strings),
+        key,
+        row,
+    }
 }
 
 /// The order of a table: which provisional number stands at each place, and each one's place.

@@ -19,7 +19,7 @@ pub(crate) struct Ways {
 
 impl Ways {
     /// `number` gives a provisional resource its final number.
-    pub fn new(draft: &Draft, number: &[u32]) -> Self {
+    pub fn new(draft: &Draft, number: &[u32]) -> Result<Self, DraftError> {
         let mut edges: HashMap<u32, Edges> = HashMap::new();
         for (child, parent, cap) in &draft.edges {
             let dead = draft.resources[*parent as usize].flags & (RESOURCE_DEAD | RESOURCE_UNLISTED) != 0;
@@ -29,7 +29,9 @@ impl Ways {
                 continue;
             }
             let edges = edges.entry(number[*child as usize]).or_default();
-            let held = edges.entry(number[*parent as usize]).or_insert_with(|| Some(BTreeSet::new()));
+            let held = edges
+                .entry(number[*parent as usize])
+                .or_insert_with(|| Some(BTreeSet::new()));
             match (held, cap) {
                 (held, None) => *held = None,
                 (Some(held), Some(cap)) => held.extend(cap),
@@ -40,8 +42,15 @@ impl Ways {
         for (resource, number) in draft.resources.iter().zip(number) {
             timed[*number as usize] = resource.rare.as_ref().is_some_and(|rare| rare.timing != ALWAYS);
         }
-        let complex = complex(&edges, &timed);
-        Ways { edges, complex, reach: HashMap::new() }
+        let (complex, longest) = complex(&edges, &timed);
+        if longest > REACH_MAX {
+            return Err(too_much("resources in one chain of parents", longest, REACH_MAX));
+        }
+        Ok(Ways {
+            edges,
+            complex,
+            reach: HashMap::new(),
+        })
     }
 
     pub fn is_complex(&self, resource: u32) -> bool {
@@ -50,12 +59,20 @@ impl Ways {
 
     /// The single parent of a resource whose ways up are plain.
     pub fn parent(&self, resource: u32) -> Option<u32> {
-        self.edges.get(&resource).and_then(|edges| edges.keys().next().copied())
+        self.edges
+            .get(&resource)
+            .and_then(|edges| edges.keys().next().copied())
     }
 
     /// Every other resource that can ever be reached, ascending. Siblings share the answer.
     pub fn reach(&mut self, resource: u32) -> Result<Arc<Vec<u32>>, DraftError> {
-        let parents: Vec<u32> = self.edges.get(&resource).into_iter().flat_map(BTreeMap::keys).copied().collect();
+        let parents: Vec<u32> = self
+            .edges
+            .get(&resource)
+            .into_iter()
+            .flat_map(BTreeMap::keys)
+            .copied()
+            .collect();
         let whole = match self.reach.get(&parents) {
             Some(whole) => whole.clone(),
             None => {
@@ -83,14 +100,19 @@ impl Ways {
             Err(_) => whole,
         };
         if others.len() > REACH_MAX {
-            return Err(too_much("ancestors of one resource over branching edges", others.len(), REACH_MAX));
+            return Err(too_much(
+                "ancestors of one resource over branching edges",
+                others.len(),
+                REACH_MAX,
+            ));
         }
         Ok(others)
     }
 }
 
-/// A way up is plain when it is one chain of `auto` edges over resources that are live always.
-fn complex(edges: &HashMap<u32, Edges>, timed: &[bool]) -> Vec<bool> {
+/// A way up is plain when it is one chain of `auto` edges over resources that are live always. Also the length of the
+/// longest such chain.
+fn complex(edges: &HashMap<u32, Edges>, timed: &[bool]) -> (Vec<bool>, usize) {
     #[derive(Clone, Copy, PartialEq)]
     enum Known {
         No,
@@ -100,6 +122,7 @@ fn complex(edges: &HashMap<u32, Edges>, timed: &[bool]) -> Vec<bool> {
     }
     let mut known = std::vec![Known::No; timed.len()];
     let mut path = Vec::new();
+    let mut height = std::vec![0usize; timed.len()];
     for start in 0..timed.len() as u32 {
         let mut at = start;
         let end = loop {
@@ -107,21 +130,35 @@ fn complex(edges: &HashMap<u32, Edges>, timed: &[bool]) -> Vec<bool> {
                 // The path has come back to itself.
                 Known::OnPath => break Known::Complex,
                 Known::No => {}
-                answer => break if timed[at as usize] && at != start { Known::Complex } else { answer },
+                answer => {
+                    break if timed[at as usize] && at != start {
+                        Known::Complex
+                    } else {
+                        answer
+                    };
+                }
             }
             path.push(at);
             known[at as usize] = Known::OnPath;
-            let Some(own) = edges.get(&at) else { break Known::Plain };
+            let Some(own) = edges.get(&at) else {
+                break Known::Plain;
+            };
             match own.first_key_value() {
                 Some((parent, None)) if own.len() == 1 && !timed[*parent as usize] => at = *parent,
                 _ => break Known::Complex,
             }
         };
-        for resource in path.drain(..) {
+        let mut below = height[at as usize];
+        for resource in path.drain(..).rev() {
             known[resource as usize] = end;
+            if end == Known::Plain {
+                below += 1;
+                height[resource as usize] = below;
+            }
         }
     }
-    known.into_iter().map(|known| known == Known::Complex).collect()
+    let complex = known.into_iter().map(|known| known == Known::Complex).collect();
+    (complex, height.into_iter().max().unwrap_or(0))
 }
 
 /// The groups that subjects reach, by final numbers.
@@ -139,7 +176,10 @@ impl Groups {
                 direct.entry(member).or_default().insert((group, *timing));
             }
         }
-        Groups { direct, known: HashMap::new() }
+        Groups {
+            direct,
+            known: HashMap::new(),
+        }
     }
 
     /// Every group that a subject can ever reach, ascending, and whether it reaches all of them always.

@@ -1,0 +1,121 @@
+// The module that ships in packages/client, through the glue that the client calls. Each way of asking has a loop of
+// its own: one shared loop would be compiled for all of them at once, and be slow for each.
+
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+/** Questions of one call of a batch. */
+const BATCH = 1000;
+
+/** Loads module and glue as `packages/client/src/wasm_engine.ts` does. */
+export async function loadPostern(file) {
+  const glue = await import(pathToFileURL(join(dirname(file), "postern_bg.js")));
+  const module = await WebAssembly.compile(readFileSync(file));
+  const instance = new WebAssembly.Instance(module, { "./postern_bg.js": glue });
+  glue.__wbg_set_wasm(instance.exports);
+  instance.exports.__wbindgen_start?.();
+  return { glue, memory: instance.exports.memory };
+}
+
+/** The engines for `main.mjs`, on an opened snapshot. */
+export function posternEngines(workload, { glue, memory }, slot) {
+  const { queries, handles } = workload;
+  const count = queries.length;
+
+  const byHandle = {
+    allows: (number) => glue.check(slot, handles[number * 3], handles[number * 3 + 1], handles[number * 3 + 2], 0) < 16,
+    pass: () => {
+      let allowed = 0;
+      for (let at = 0; at < handles.length; at += 3) {
+        if (glue.check(slot, handles[at], handles[at + 1], handles[at + 2], 0) < 16) allowed += 1;
+      }
+      return allowed;
+    },
+  };
+
+  // Every user is interned, not only those who ask: the table is as large as the floor's.
+  const subjects = new Map();
+  for (let user = 0; user < workload.userCount; user += 1) {
+    const id = workload.userId(user);
+    subjects.set(id, glue.subject(slot, id));
+  }
+  const interned = {
+    allows: (number) => {
+      const subject = subjects.get(queries[number].user);
+      return glue.check(slot, subject, handles[number * 3 + 1], handles[number * 3 + 2], 0) < 16;
+    },
+    pass: () => {
+      let allowed = 0;
+      for (let number = 0, at = 0; number < count; number += 1, at += 3) {
+        const subject = subjects.get(queries[number].user);
+        if (subject !== undefined && glue.check(slot, subject, handles[at + 1], handles[at + 2], 0) < 16) allowed += 1;
+      }
+      return allowed;
+    },
+  };
+
+  const crossing = {
+    allows: (number) => {
+      const subject = glue.subject(slot, queries[number].user);
+      return glue.check(slot, subject, handles[number * 3 + 1], handles[number * 3 + 2], 0) < 16;
+    },
+    pass: () => {
+      let allowed = 0;
+      for (let number = 0, at = 0; number < count; number += 1, at += 3) {
+        const subject = glue.subject(slot, queries[number].user);
+        if (glue.check(slot, subject, handles[at + 1], handles[at + 2], 0) < 16) allowed += 1;
+      }
+      return allowed;
+    },
+  };
+
+  return { handle: byHandle, interned, crossing, batch: batchEngine(workload, glue, memory, slot), mask: maskEngine(workload, glue, memory, slot) };
+}
+
+function batchEngine({ handles, queries }, glue, memory, slot) {
+  const codes = new Uint8Array(queries.length);
+  const answerAll = (each) => {
+    const address = glue.batch(BATCH);
+    const triples = new Uint32Array(memory.buffer, address, BATCH * 3);
+    for (let first = 0; first < queries.length; first += BATCH) {
+      const size = Math.min(BATCH, queries.length - first);
+      for (let index = 0, from = first * 3; index < size * 3; index += 1, from += 1) triples[index] = handles[from];
+      if (!glue.check_batch(slot, size, 0)) throw new Error("the batch was not taken");
+      each(first, new Uint8Array(memory.buffer, address + 12 * size, size));
+    }
+  };
+  const keep = (first, answers) => codes.set(answers, first);
+  let allowed = 0;
+  const tally = (_, answers) => {
+    for (let index = 0; index < answers.length; index += 1) if (answers[index] < 16) allowed += 1;
+  };
+  return {
+    prepare: () => answerAll(keep),
+    allows: (number) => codes[number] < 16,
+    pass: () => {
+      allowed = 0;
+      answerAll(tally);
+      return allowed;
+    },
+  };
+}
+
+function maskEngine({ handles, queries }, glue, memory, slot) {
+  let bytes = new Uint8Array(memory.buffer);
+  const allows = (number) => {
+    const at = number * 3;
+    const address = glue.mask(slot, handles[at], handles[at + 2], 0);
+    if (bytes.length === 0) bytes = new Uint8Array(memory.buffer);
+    const permission = handles[at + 1];
+    return ((bytes[address + (permission >> 3)] >> (permission & 7)) & 1) === 1;
+  };
+  return {
+    allows,
+    pass: () => {
+      let allowed = 0;
+      for (let number = 0; number < queries.length; number += 1) if (allows(number)) allowed += 1;
+      return allowed;
+    },
+  };
+}

@@ -1,0 +1,54 @@
+//! `docs/benchmarks.md`: the figures with what a reader needs to judge them.
+
+use crate::report::Circumstances;
+
+const HEAD: &str = "# Benchmarks
+
+What a decision costs, measured by `bench/`. The page is generated; `cargo run --release -p postern-bench -- --export
+--markdown docs/benchmarks.md` writes it anew, after `cargo xtask wasm` has built the modules that are measured.
+
+## What is measured
+
+Workload W(n): one organization with 20 sites, 200 permissions, 12 roles of 5 to 120 permissions, and n users with UUIDs.
+Each user has one to three assignments, half of them in the whole organization and half at a site; one user in twenty has
+one to five grants as well. 100,000 questions (user, permission, site), of which 35 % are allowed and many of the others
+nearly. The seed is fixed, and `crates/testkit/src/workload.rs` says the rest.
+
+Every engine is asked every question once before it is measured, and a single answer that is not the truth ends the run.
+Engines then take turns, several rounds of several passes over all questions each, so that a busy minute of the machine
+hits all of them. *Best* is the best pass; *median* the one in the middle. Absolute times differ between machines and
+minutes by much; what can be compared is the column *x Map*: the time as a multiple of that of a hand-written JavaScript
+`Map` (from the user's id to assignments, each with a `Set` of permissions), measured in the same run. It is what people
+write who use no library, it knows no rule but union, and no library that was measured beats it. The columns *budget* and
+*met* are about *x Map, best*.
+
+- **by handle**: subject, permission and site were looked up before, and are numbers.
+- **by text id**: the subject's id comes as text with every question; permission and site are numbers, as the constants of
+  a program are.
+- **batch**: many questions in one call. In V8 the time to write them into WASM memory and to read the answers counts.
+- **mask**: all 200 permissions of a subject at a site at once.
+- **floors**: what no engine can be faster than. An empty call into WASM; one bit for each permission of each user at each
+  site, which takes 500 bytes a user and knows no time, owner or condition; and the `Map`.
+
+V8 runs the module that `packages/client` ships, through the same glue; wasmtime runs the bare one through `crates/host`
+with its default limits. Performance is reported here and never asserted by a test.
+
+";
+
+/// The page.
+pub(crate) fn page(circumstances: &Circumstances, tables: &[String], exported: Option<&str>) -> String {
+    let mut page = HEAD.to_owned();
+    page.push_str("## The run\n\n");
+    page.push_str(&circumstances.list());
+    page.push_str("\n## Figures\n\n");
+    page.push_str(&tables.join("\n"));
+    if let Some(exported) = exported {
+        page.push('\n');
+        page.push_str(exported);
+    }
+    page.push_str(
+        "\nHow long after a commit in Postgres a page in a browser has changed is measured by \
+         `examples/fleet/bench/latency.mjs`,\nwith the demo running.\n",
+    );
+    page
+}
