@@ -162,11 +162,11 @@ impl Access {
                 memory.set(id, found.clone());
                 Ok(found)
             }
-            Ok(Err(error)) if !error.is_outage() => {
-                tracing::error!(%error, "a credential could not be looked up");
-                Err(Problem::INTERNAL)
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "a credential could not be looked up");
+                known.map(Some).ok_or(Problem::UNAVAILABLE)
             }
-            _ => known.map(Some).ok_or(Problem::UNAVAILABLE),
+            Err(_) => known.map(Some).ok_or(Problem::UNAVAILABLE),
         }
     }
 }

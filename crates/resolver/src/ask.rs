@@ -1,6 +1,7 @@
 //! Questions as texts: rule 1, and the resolution of ids to numbers (rules 2 and 3).
 
 use crate::decide::{Ask, Stated, Target, Who, decide};
+use crate::fast::{ORGANIZATION, check_short};
 use crate::view::{View, *};
 use postern_vocab::{Answer, QueryError, Reason, is_reserved_id, split_subject};
 
@@ -67,13 +68,17 @@ pub fn check<V: View>(view: &V, question: &Question<'_>) -> Answer {
 
 pub(crate) fn listed<V: View>(view: &V, kind: u32, id: &str) -> Option<u32> {
     let resource = view.find_resource(kind, id)?;
+    is_listed(view, resource).then_some(resource)
+}
+
+fn is_listed<V: View>(view: &V, resource: u32) -> bool {
     let row = view.resource(resource);
     let flags = if row.ext == 0 {
         0
     } else {
         view.resource_ext(row.ext - 1).flags
     };
-    (flags & (RESOURCE_UNLISTED | RESOURCE_HIDDEN) == 0).then_some(resource)
+    flags & (RESOURCE_UNLISTED | RESOURCE_HIDDEN) == 0
 }
 
 /// A question that rule 1 has passed, with its subject and permission resolved.
@@ -152,6 +157,16 @@ impl<'a> Ready<'a> {
 
     /// The same about a resource that is resolved already.
     pub fn at<V: View>(&self, view: &V, target: Target<'_>, context: &Context<'_>) -> Reason {
+        let resource = match target {
+            Target::Organization => Some(ORGANIZATION),
+            Target::Listed(resource) => Some(resource + 1),
+            Target::Stated(_) => None,
+        };
+        if let (Who::Known(subject), Some(resource)) = (self.who, resource)
+            && let Some(reason) = check_short(view, view.subject(subject), self.permission, resource)
+        {
+            return reason;
+        }
         decide(
             view,
             &Ask {
@@ -176,7 +191,7 @@ pub(crate) fn target<'a, V: View>(
     let kind = view.find_type(kind).ok_or(Reason::UnknownResource)?;
     let row = view.find_resource(kind, id);
     if let Some(resource) = row
-        && listed(view, kind, id).is_some()
+        && is_listed(view, resource)
     {
         return Ok(Target::Listed(resource));
     }

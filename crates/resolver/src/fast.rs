@@ -59,13 +59,25 @@ fn check_other<V: View>(
     resource: u32,
     now: i64,
 ) -> Reason {
-    let mut seen = Seen::of(permission);
-    match short(view, row, resource, &mut |binding, here| {
-        seen.add(view, &binding, here)
-    }) {
-        true => seen.reason(),
-        false => long(view, subject, permission, resource, now),
+    match check_short(view, row, permission, resource) {
+        Some(reason) => reason,
+        None => long(view, subject, permission, resource, now),
     }
+}
+
+/// Decides what can be decided on the short way. Session and dimensions change nothing there: only bindings that are
+/// special ask for them.
+pub(crate) fn check_short<V: View>(
+    view: &V,
+    row: SubjectRow,
+    permission: u32,
+    resource: u32,
+) -> Option<Reason> {
+    let mut seen = Seen::of(permission);
+    let short = short(view, row, resource, &mut |binding, here| {
+        seen.add(view, &binding, here)
+    });
+    short.then(|| seen.reason())
 }
 
 /// What the bindings that were looked at say about one permission.

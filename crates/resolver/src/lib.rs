@@ -29,6 +29,6 @@ pub use ask::{Context, Question, check, permission_handle, resource_handle, subj
 pub use explain::{Change, Explanation, Place, Step, explain};
 pub use fast::{ORGANIZATION, check_batch, check_handles, mask};
 #[cfg(feature = "alloc")]
-pub use lists::{actions, anywhere, everywhere, filter, subjects};
+pub use lists::{Residual, actions, anywhere, everywhere, filter, residual, subjects};
 pub use postern_vocab::Reason;
 pub use view::View;

@@ -45,6 +45,60 @@ pub fn filter<V: View>(
     Ok(ids.into_sorted_vec())
 }
 
+/// What a [`filter`] comes to, as a condition for a database query over the same resources.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Residual {
+    /// Every resource of the type.
+    All,
+    /// Every one but these; sorted by bytes, never empty.
+    AllExcept(Vec<String>),
+    /// These; sorted by bytes, never empty.
+    Only(Vec<String>),
+    /// None at all: a query that asks for nothing should not be asked. Never to be taken for "no condition".
+    None,
+}
+
+/// The same as [`filter`], shorter where the subject is allowed at organization level: then it names those that are
+/// excepted. A slice always names what is allowed, because it does not know of every resource that is denied.
+///
+/// # Errors
+/// Those of [`filter`].
+pub fn residual<V: View>(
+    view: &V,
+    subject: &str,
+    permission: &str,
+    kind: &str,
+    context: &Context<'_>,
+) -> Result<Residual, QueryError> {
+    let allowed = filter(view, subject, permission, kind, context)?;
+    let ready = Ready::new(view, Some(subject), Some(permission), None)?;
+    if allowed.is_empty() {
+        return Ok(Residual::None);
+    }
+    if view.flags() & WORLD_SLICE != 0 || !allows(ready.at(view, Target::Organization, context)) {
+        return Ok(Residual::Only(allowed));
+    }
+    let mut denied = BinaryHeap::new();
+    if let Some(kind) = view.find_type(kind) {
+        for resource in view
+            .resources_of(kind)
+            .into_iter()
+            .flat_map(|(start, end)| start..end)
+        {
+            let row = view.resource(resource);
+            let named_only = row.ext != 0 && view.resource_ext(row.ext - 1).flags & RESOURCE_UNLISTED != 0;
+            if !named_only && !allows(ready.at(view, Target::Listed(resource), context)) {
+                denied.extend(id_text("", view.resource_id(resource)));
+            }
+        }
+    }
+    Ok(if denied.is_empty() {
+        Residual::All
+    } else {
+        Residual::AllExcept(denied.into_sorted_vec())
+    })
+}
+
 /// The listed subjects of a type for which the check allows.
 ///
 /// # Errors

@@ -37,7 +37,7 @@ impl Key {
     pub(crate) fn hash(&self, strings: &[String]) -> u64 {
         match self {
             Key::Uuid(id) | Key::Digest(id) => hash::of_uuid(id),
-            Key::Text(text) => hash::of_text(&strings[*text as usize]),
+            Key::Text(text) => hash::of_text(strings[*text as usize].as_bytes()),
             Key::Hidden(number) => u64::from(*number),
         }
     }
@@ -133,7 +133,7 @@ impl Facts {
     fn find<R>(&self, entries: &[Entry<R>], of: u32, id: &str) -> Option<u32> {
         let (hash, key) = match canonical_uuid(id) {
             Some(uuid) => (hash::of_uuid(&uuid), Key::Uuid(uuid)),
-            None => (hash::of_text(id), Key::Text(self.string_number(id)?)),
+            None => (hash::of_text(id.as_bytes()), Key::Text(self.string_number(id)?)),
         };
         find_key(entries, of, hash, &key)
     }

@@ -28,8 +28,8 @@ pub(crate) fn of_uuid(id: &[u8; 16]) -> u64 {
 
 /// Where any other id stands in its table.
 #[inline]
-pub(crate) fn of_text(text: &str) -> u64 {
-    finish(fold(text.as_bytes(), text.len() as u64))
+pub(crate) fn of_text(text: &[u8]) -> u64 {
+    finish(fold(text, text.len() as u64))
 }
 
 fn fold(bytes: &[u8], seed: u64) -> u64 {
@@ -107,7 +107,7 @@ mod tests {
             let mut id = [0u8; 16];
             id[..4].copy_from_slice(&n.to_be_bytes());
             buckets[(of_uuid(&id) >> 58) as usize] += 1;
-            buckets[(of_text(&std::format!("miner-{n}")) >> 58) as usize] += 1;
+            buckets[(of_text(std::format!("miner-{n}").as_bytes()) >> 58) as usize] += 1;
         }
         assert!(
             buckets.iter().all(|count| (100..=320).contains(count)),

@@ -225,7 +225,8 @@ impl View for Snapshot<'_> {
         let (mut low, mut high) = (0, self.permission_count());
         while low < high {
             let middle = low + (high - low) / 2;
-            match self.permission_key(middle).cmp(key) {
+            let [string, ..] = row::<{ words::PERMISSION }>(self.body.permissions, middle);
+            match self.raw(string).cmp(key.as_bytes()) {
                 core::cmp::Ordering::Equal => return Some(middle),
                 core::cmp::Ordering::Less => low = middle + 1,
                 core::cmp::Ordering::Greater => high = middle,
@@ -260,7 +261,7 @@ impl View for Snapshot<'_> {
             if let Some(of) = self.find_kind(table, kind) {
                 let mut found = match &uuid {
                     Some(uuid) => table.find_bytes(of, key::UUID, uuid),
-                    None => table.find_text(of, id, |string| self.text(string)),
+                    None => table.find_text(of, id.as_bytes(), |string| self.raw(string)),
                 };
                 if found.is_none() && self.is_slice() && table.has_part(of, key::DIGEST) {
                     found = table.find_bytes(of, key::DIGEST, &hash::digest(kind, id));
@@ -335,7 +336,10 @@ impl View for Snapshot<'_> {
 
     #[inline(never)]
     fn find_type(&self, name: &str) -> Option<u32> {
-        (0..self.type_count()).find(|kind| self.type_name(*kind) == name)
+        (0..self.type_count()).find(|kind| {
+            let [string, ..] = row::<{ words::TYPE }>(self.body.types, *kind);
+            self.raw(string) == name.as_bytes()
+        })
     }
 
     fn resource_type(&self, kind: u32) -> TypeRow {
@@ -346,7 +350,9 @@ impl View for Snapshot<'_> {
     fn find_resource(&self, kind: u32, id: &str) -> Option<u32> {
         match canonical_uuid(id) {
             Some(uuid) => self.resources.find_bytes(kind, key::UUID, &uuid),
-            None => self.resources.find_text(kind, id, |string| self.text(string)),
+            None => self
+                .resources
+                .find_text(kind, id.as_bytes(), |string| self.raw(string)),
         }
     }
 

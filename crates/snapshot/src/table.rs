@@ -91,13 +91,13 @@ impl<'a> Part<'a> {
     }
 
     /// Finds a text key; `strings` reads a string.
-    fn find_text<'s>(&self, id: &str, strings: impl Fn(u32) -> &'s str) -> Option<u32> {
+    fn find_text<'s>(&self, id: &[u8], strings: impl Fn(u32) -> &'s [u8]) -> Option<u32> {
         let hash = hash::of_text(id);
         let (mut low, mut high) = self.bucket(hash);
         let rows = self.entries.as_chunks::<12>().0;
         let key_at = |place: u32| {
             rows.get(place as usize)
-                .map_or("", |row| strings(u32::from_le_bytes(array(row, 0))))
+                .map_or([].as_slice(), |row| strings(u32::from_le_bytes(array(row, 0))))
         };
         while high.saturating_sub(low) > 16 {
             let middle = low + (high - low) / 2;
@@ -302,7 +302,7 @@ impl<'a> Index<'a> {
     }
 
     /// Finds a text key; `strings` reads a string.
-    pub fn find_text<'s>(&self, of: u32, id: &str, strings: impl Fn(u32) -> &'s str) -> Option<u32> {
+    pub fn find_text<'s>(&self, of: u32, id: &[u8], strings: impl Fn(u32) -> &'s [u8]) -> Option<u32> {
         self.find_part(of, key::TEXT)?.find_text(id, strings)
     }
 

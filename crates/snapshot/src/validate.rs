@@ -621,7 +621,7 @@ fn table(rows: Rows, table: &Table<'_>, body: &Body<'_>, sizes: &Sizes, hidden: 
                 for (place, entry) in entries.as_chunks::<12>().0.iter().enumerate() {
                     let string = u32::from_le_bytes(array(entry, 0));
                     let text = text(body, string);
-                    let sort = (hash::of_text(text), text);
+                    let sort = (hash::of_text(text.as_bytes()), text);
                     // Checked by number first: on 32-bit machines the offset of a forged one could wrap around.
                     let holds = string < sizes.strings
                         && !text.is_empty()

@@ -268,13 +268,26 @@ impl Programs {
             .lines()
             .next()
             .and_then(|line| line.trim().parse::<u32>().ok());
-        if pid.is_some_and(|pid| is_postmaster_of(pid, &self.folder.data())) {
+        let data = self.folder.data();
+        let runs = || pid.is_some_and(|pid| is_postmaster_of(pid, &data));
+        if runs() {
             tracing::warn!(pid, "stopping a Postgres that an earlier gateway left behind");
-            works(&mut self.stop_command())
-                .await
-                .map_err(|output| failed("pg_ctl stop", output))?;
-        } else {
-            std::fs::remove_file(&file).map_err(EmbeddedError::io("cannot remove", &file))?;
+            // It may be about to stop by itself, and then there is nobody to tell.
+            let told = works(&mut self.stop_command()).await;
+            let deadline = Instant::now() + Duration::from_secs(60);
+            while runs() {
+                if Instant::now() >= deadline {
+                    return Err(failed(
+                        "pg_ctl stop",
+                        told.err().unwrap_or_else(|| "it still runs".to_owned()),
+                    ));
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        } else if let Err(error) = std::fs::remove_file(&file)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(EmbeddedError::io("cannot remove", &file)(error));
         }
         Ok(())
     }

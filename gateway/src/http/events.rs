@@ -138,7 +138,7 @@ impl Open {
         let state = match &*self.published.borrow_and_update() {
             Published::State(state) => state.clone(),
             Published::Gone => return None,
-            Published::Nothing | Published::Failed => return Some(None),
+            Published::Nothing | Published::Failed(_) => return Some(None),
         };
         let sendable = match &self.follower.subject {
             Some(subject) => subject_slice::cut(&state, subject).await.ok()?,

@@ -4,6 +4,7 @@ use super::Publisher;
 use super::compile::{PublishError, compile};
 use super::state::State;
 use crate::clock::now_micros;
+use crate::problem::Problem;
 use crate::store::heads::Head;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,8 +21,8 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 pub enum Published {
     /// Nothing yet: the first state is being compiled.
     Nothing,
-    /// Nothing yet: the first state could not be compiled. Another attempt follows.
-    Failed,
+    /// Nothing yet: the first state could not be had, for this reason. Another attempt follows.
+    Failed(Problem),
     /// The newest state that compiled.
     State(Arc<State>),
     /// The organization was deleted.
@@ -121,15 +122,21 @@ impl Feed {
                     let organization = &self.organization;
                     tracing::error!(%organization, %error, "the state held before stays in force");
                     self.set_failure(Some(error.to_string()));
+                    // Facts that do not compile will not, until they change.
+                    let again = matches!(error, PublishError::Store(_));
+                    let problem = if again {
+                        Problem::UNAVAILABLE
+                    } else {
+                        Problem::NOT_COMPILED
+                    };
                     self.published.send_if_modified(|published| {
-                        let first = matches!(published, Published::Nothing);
+                        let first = matches!(published, Published::Nothing | Published::Failed(_));
                         if first {
-                            *published = Published::Failed;
+                            *published = Published::Failed(problem);
                         }
                         first
                     });
-                    // Facts that do not compile will not, until they change.
-                    matches!(error, PublishError::Store(_))
+                    again
                 }
             };
             loop {

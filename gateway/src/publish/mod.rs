@@ -88,8 +88,8 @@ impl Publisher {
             Ok(Ok(published)) => match &*published {
                 Published::State(state) => Ok(state.clone()),
                 Published::Gone => Err(Problem::ORGANIZATION_GONE),
-                Published::Failed if *self.database_up.borrow() => Err(Problem::NOT_COMPILED),
-                Published::Failed | Published::Nothing => Err(Problem::UNAVAILABLE),
+                Published::Failed(problem) => Err(*problem),
+                Published::Nothing => Err(Problem::UNAVAILABLE),
             },
             _ => Err(Problem::UNAVAILABLE),
         }

@@ -22,27 +22,3 @@ pub enum StoreError {
     #[error("cannot write: {0}")]
     Sink(#[from] std::io::Error),
 }
-
-impl StoreError {
-    /// Whether the database may answer if it is asked again: the connection failed, not the statement.
-    pub fn is_outage(&self) -> bool {
-        match self {
-            StoreError::Database(error) => match error {
-                sqlx::Error::Io(_)
-                | sqlx::Error::Tls(_)
-                | sqlx::Error::Protocol(_)
-                | sqlx::Error::PoolTimedOut
-                | sqlx::Error::PoolClosed
-                | sqlx::Error::WorkerCrashed => true,
-                // 08: connection, 53: resources, 57: shutdown or not yet started, 40: to be tried again.
-                sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-                    ["08", "53", "57", "40"]
-                        .iter()
-                        .any(|class| code.starts_with(class))
-                }),
-                _ => false,
-            },
-            _ => false,
-        }
-    }
-}
