@@ -33,6 +33,9 @@ const TYPES: [(&str, bool, bool, bool); 8] = [
 /// A type that no world declares.
 const UNDECLARED_TYPE: &str = "widget";
 
+/// The id of a resource that no world lists.
+const UNLISTED: &str = "new";
+
 const ACTIONS: [&str; 4] = ["read", "write", "manage", "a.b-c"];
 
 const DIMENSIONS: [&str; 3] = ["env", "subject.dept", "tool"];

@@ -5,7 +5,7 @@ use postern_world::{Effect, Op, Query, ResourceRef, World};
 use std::collections::BTreeMap;
 
 use super::worlds::someone;
-use super::{DIMENSIONS, NOW, SESSIONS, TYPES, UNDECLARED_TYPE, UUIDS, VALUES};
+use super::{DIMENSIONS, NOW, SESSIONS, TYPES, UNDECLARED_TYPE, UNLISTED, UUIDS, VALUES};
 use crate::Chance;
 
 /// So many questions.
@@ -157,6 +157,10 @@ fn aim_narrowed(chance: &mut Chance, world: &World, query: &mut Query) {
         aim_permission(chance, world, &role.permissions, query);
     }
     aim_resource(chance, world, narrower.at.as_ref(), query);
+    // Of what is not listed, the wider place is a parent only where the question says so.
+    if query.resource.as_ref().is_some_and(|at| !is_listed(world, at)) {
+        query.parents.extend(assignment.at.clone());
+    }
 }
 
 /// The holder itself, or one whom it stands for: a member of the group, one who has the role, any user.
@@ -235,7 +239,7 @@ fn aim_resource(chance: &mut Chance, world: &World, place: Option<&ResourceRef>,
         .into_iter()
         .map(|kind| ResourceRef {
             kind,
-            id: "new".to_string(),
+            id: UNLISTED.to_string(),
         })
         .collect();
     match chance.pick_any(&unlisted) {
@@ -283,13 +287,13 @@ fn any_resource(chance: &mut Chance, world: &World) -> Option<ResourceRef> {
         1 => of(UNDECLARED_TYPE, chance.word(&["1", "2"])),
         2 | 3 => of(
             chance.pick(&TYPES).0,
-            chance.word(&["1", "2", "new", "x/y", UUIDS[0], UUIDS[1]]),
+            chance.word(&["1", "2", UNLISTED, "x/y", UUIDS[0], UUIDS[1]]),
         ),
         4 | 5 => {
             let kinds = unregistered_types(world);
             chance
                 .pick_any(&kinds)
-                .and_then(|kind| of(kind, chance.word(&["1", "new", UUIDS[2]])))
+                .and_then(|kind| of(kind, chance.word(&["1", UNLISTED, UUIDS[2]])))
         }
         _ => chance
             .pick_any(&world.resources)

@@ -6,7 +6,7 @@ use postern_world::{
 };
 use std::collections::BTreeMap;
 
-use super::{ACTIONS, DIMENSIONS, NOW, SESSIONS, TYPES, UUIDS, VALUES};
+use super::{ACTIONS, DIMENSIONS, NOW, SESSIONS, TYPES, UNLISTED, UUIDS, VALUES};
 use crate::Chance;
 
 const USERS: [&str; 8] = [
@@ -381,31 +381,40 @@ fn assignment(chance: &mut Chance, world: &World) -> Assignment {
 
 /// Gives one two roles: one at a place that narrows, one at a parent of it or in the whole organization.
 fn narrow(chance: &mut Chance, world: &mut World) {
-    let narrowing: Vec<&Resource> = world
-        .resources
-        .iter()
-        .filter(|it| world.catalog.types[&it.at.kind].narrows)
-        .collect();
-    let Some(narrower) = chance.pick_any(&narrowing) else {
+    let mut narrowing: Vec<(ResourceRef, Vec<ResourceRef>)> = Vec::new();
+    for resource in &world.resources {
+        let parents = resource.parents.iter().map(|parent| parent.at.clone());
+        narrowing.push((resource.at.clone(), parents.collect()));
+    }
+    // A question about what is not listed may state any parent.
+    for (name, kind) in &world.catalog.types {
+        let id = UNLISTED.to_string();
+        let parents = world.resources.iter().map(|resource| resource.at.clone());
+        if !kind.registered {
+            narrowing.push((
+                ResourceRef {
+                    kind: name.clone(),
+                    id,
+                },
+                parents.collect(),
+            ));
+        }
+    }
+    narrowing.retain(|(at, _)| world.catalog.types[&at.kind].narrows);
+    let Some((narrower, parents)) = chance.pick_any(&narrowing).cloned() else {
         return;
     };
-    let above = if chance.percent(50) {
-        &narrower.parents[..]
-    } else {
-        &[]
-    };
-    let parent = chance.pick_any(above);
-    let places = [parent.map(|parent| parent.at.clone()), Some(narrower.at.clone())];
+    let above = if chance.percent(50) { &parents[..] } else { &[] };
+    let parent = chance.pick_any(above).cloned();
     let subject = holder(chance, world);
-    for at in places {
+    for at in [parent, Some(narrower)] {
         let role = chance.pick(&world.roles).id.clone();
-        let assignment = Assignment {
+        world.assignments.push(Assignment {
             subject: subject.clone(),
             role,
             at,
             life: life(chance),
-        };
-        world.assignments.push(assignment);
+        });
     }
 }
 
