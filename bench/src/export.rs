@@ -13,7 +13,7 @@ use postern_gateway::publish::compile;
 use postern_gateway::store;
 use postern_testkit::workload::generate;
 use serde_json::{Value, json};
-use sqlx::{Connection, PgConnection};
+use sqlx::Connection;
 use std::process::Command;
 use std::time::Instant;
 

@@ -53,19 +53,20 @@ pub(crate) fn engines<'w>(work: &'w Work, instance: &'w RefCell<Instance>) -> Re
 }
 
 fn empty_call() -> Result<Engine<'static>> {
+    // Not a std error, and so not anyhow's by itself.
+    let failed = |error: wasmtime::Error| anyhow::anyhow!("{error:#}");
     let engine = wasmtime::Engine::default();
-    let module = wasmtime::Module::new(&engine, EMPTY_MODULE).map_err(anyhow::Error::from)?;
+    let module = wasmtime::Module::new(&engine, EMPTY_MODULE).map_err(failed)?;
     let mut store = wasmtime::Store::new(&engine, ());
-    let instance = wasmtime::Instance::new(&mut store, &module, &[]).map_err(anyhow::Error::from)?;
+    let instance = wasmtime::Instance::new(&mut store, &module, &[]).map_err(failed)?;
     let call = instance
         .get_typed_func::<(u32, u32, u32), u32>(&mut store, "empty")
-        .map_err(anyhow::Error::from)?;
+        .map_err(failed)?;
     Ok(Engine::empty(
         "floor: wasmtime empty call, three integers",
         move |number| {
-            Ok(call
-                .call(&mut store, (number, number ^ 1, number ^ 2))
-                .map_err(anyhow::Error::from)?)
+            call.call(&mut store, (number, number ^ 1, number ^ 2))
+                .map_err(failed)
         },
     ))
 }

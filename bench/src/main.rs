@@ -65,9 +65,7 @@ fn options() -> Result<Options> {
             },
         }
     }
-    if options.sizes.is_empty() && options.export.is_none() {
-        options.sizes = vec![100, 10_000, 1_000_000];
-    } else if options.sizes.is_empty() && options.markdown.is_some() {
+    if options.sizes.is_empty() && (options.export.is_none() || options.markdown.is_some()) {
         options.sizes = vec![100, 10_000, 1_000_000];
     }
     Ok(options)

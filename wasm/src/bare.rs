@@ -100,8 +100,11 @@ pub extern "C" fn postern_alloc(len: usize) -> *mut u8 {
 }
 
 /// Gives room back: the address and the length of one allocation, once.
+///
+/// # Safety
+/// As `docs/wasm-abi.md` has it: what is given back is one allocation of [`postern_alloc`], with its length, and nobody uses it afterwards.
 #[unsafe(no_mangle)]
-pub extern "C" fn postern_free(start: *mut u8, len: usize) {
+pub unsafe extern "C" fn postern_free(start: *mut u8, len: usize) {
     if let Ok(layout) = Layout::from_size_align(len, ALIGN)
         && len != 0
         && !start.is_null()
@@ -114,8 +117,11 @@ pub extern "C" fn postern_free(start: *mut u8, len: usize) {
 /// Opens the snapshot, or slice, in a buffer and puts it in the place of the one held before. The buffer is taken: the
 /// host neither writes to it nor frees it again. 0: done. Else the code of the error; the buffer is freed, and the
 /// snapshot held before stays in force.
+///
+/// # Safety
+/// As `docs/wasm-abi.md` has it: the buffer is an allocation of [`postern_alloc`] that nobody else uses or frees.
 #[unsafe(no_mangle)]
-pub extern "C" fn postern_open(start: *mut u8, len: usize) -> i32 {
+pub unsafe extern "C" fn postern_open(start: *mut u8, len: usize) -> i32 {
     let (Some(address), Ok(layout)) = (NonNull::new(start), Layout::from_size_align(len, ALIGN)) else {
         return OPEN_BAD_BUFFER;
     };
@@ -208,8 +214,16 @@ pub extern "C" fn postern_check(subject: u32, permission: u32, resource: u32, no
 
 /// Many checks: `count` triples of handles as `u32`, at a multiple of 4, and a byte for each answer. 0: done; -1: bad
 /// addresses or no snapshot, and nothing is written.
+///
+/// # Safety
+/// As `docs/wasm-abi.md` has it: the triples and the room for answers are parts of allocations of [`postern_alloc`].
 #[unsafe(no_mangle)]
-pub extern "C" fn postern_check_batch(triples: *const [u32; 3], count: usize, now: f64, out: *mut u8) -> i32 {
+pub unsafe extern "C" fn postern_check_batch(
+    triples: *const [u32; 3],
+    count: usize,
+    now: f64,
+    out: *mut u8,
+) -> i32 {
     if count == 0 {
         return with(-1, |_| 0);
     }

@@ -1,12 +1,17 @@
 //! The answer, as it crosses the boundary, and the numbers of decisions and errors.
 
-use crate::{ANSWER_BYTES_MAX, Malformed, Texts, decode, encode};
+use crate::wire::{Reader, Writer};
+use crate::{ANSWER_BYTES_MAX, Malformed};
+use alloc::string::String;
 use alloc::vec::Vec;
-use bincode::{BorrowDecode, Encode};
 use postern_vocab::{Decision, QueryError, Reason};
 
+/// A list of texts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Texts(pub Vec<String>);
+
 /// What a request is answered with. On the wire: the number of the variant, from 0 in this order, then its content.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, BorrowDecode)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// To a check: the [`code`] of its decision or error.
     Check(u8),
@@ -21,7 +26,20 @@ pub enum Answer {
 impl Answer {
     /// The bytes of this answer.
     pub fn to_bytes(&self) -> Vec<u8> {
-        encode(self)
+        let mut writer = Writer(Vec::new());
+        let (variant, byte) = match self {
+            Answer::Check(code) => (0, *code),
+            Answer::Decision(allowed) => (2, u8::from(*allowed)),
+            Answer::Error(code) => (3, *code),
+            Answer::List(list) => {
+                writer.u32(1);
+                writer.texts(&list.0);
+                return writer.0;
+            }
+        };
+        writer.u32(variant);
+        writer.0.push(byte);
+        writer.0
     }
 
     /// Reads an answer.
@@ -29,10 +47,13 @@ impl Answer {
     /// # Errors
     /// [`Malformed`] where the bytes are no answer, or a code in it is none of ours.
     pub fn from_bytes(bytes: &[u8]) -> Result<Answer, Malformed> {
-        if bytes.len() > ANSWER_BYTES_MAX {
-            return Err(Malformed);
-        }
-        let answer: Answer = decode::<_, ANSWER_BYTES_MAX>(bytes)?;
+        let answer = Reader::whole(bytes, ANSWER_BYTES_MAX, |reader| match reader.u32()? {
+            0 => reader.byte().map(Answer::Check),
+            1 => reader.texts().map(|list| Answer::List(Texts(list))),
+            2 => reader.flag().map(Answer::Decision),
+            3 => reader.byte().map(Answer::Error),
+            _ => Err(Malformed),
+        })?;
         match answer {
             Answer::Check(number) if from_code(number).is_none() => Err(Malformed),
             Answer::Error(number) if !matches!(from_code(number), Some(Err(_))) => Err(Malformed),
@@ -65,8 +86,8 @@ impl From<Result<Decision, QueryError>> for Answer {
     }
 }
 
-impl From<Result<Vec<alloc::string::String>, QueryError>> for Answer {
-    fn from(answer: Result<Vec<alloc::string::String>, QueryError>) -> Answer {
+impl From<Result<Vec<String>, QueryError>> for Answer {
+    fn from(answer: Result<Vec<String>, QueryError>) -> Answer {
         match answer {
             Ok(list) => Answer::List(Texts(list)),
             Err(error) => Answer::Error(error as u8),

@@ -1,16 +1,16 @@
 //! What a host learns about a snapshot after opening it.
 
-use crate::{ANSWER_BYTES_MAX, Malformed, Texts, decode, encode};
+use crate::wire::{Reader, Writer};
+use crate::{ANSWER_BYTES_MAX, Malformed, Texts};
 use alloc::string::String;
 use alloc::vec::Vec;
-use bincode::{BorrowDecode, Encode};
 use postern_resolver::View;
 use postern_resolver::view::Id;
 use postern_snapshot::Snapshot;
 use postern_vocab::format_uuid;
 
 /// The head of a snapshot, and the keys of its catalog in the order of a mask's bits.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, BorrowDecode)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description<'a> {
     /// Raised by every change of a fact.
     pub revision: u64,
@@ -48,7 +48,14 @@ impl<'a> Description<'a> {
 
     /// The bytes of this description.
     pub fn to_bytes(&self) -> Vec<u8> {
-        encode(self)
+        let mut writer = Writer(Vec::new());
+        writer.u64(self.revision);
+        writer.0.push(u8::from(self.slice));
+        writer.0.push(u8::from(self.timed));
+        writer.text(self.organization);
+        writer.texts(&self.subject.0);
+        writer.texts(&self.permissions.0);
+        writer.0
     }
 
     /// Reads a description.
@@ -56,10 +63,16 @@ impl<'a> Description<'a> {
     /// # Errors
     /// [`Malformed`] where the bytes are no description.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Description<'a>, Malformed> {
-        if bytes.len() > ANSWER_BYTES_MAX {
-            return Err(Malformed);
-        }
-        decode::<_, ANSWER_BYTES_MAX>(bytes)
+        Reader::whole(bytes, ANSWER_BYTES_MAX, |reader| {
+            Ok(Description {
+                revision: reader.u64()?,
+                slice: reader.flag()?,
+                timed: reader.flag()?,
+                organization: reader.text()?,
+                subject: Texts(reader.texts()?),
+                permissions: Texts(reader.texts()?),
+            })
+        })
     }
 }
 

@@ -15,14 +15,13 @@ extern crate alloc;
 mod answer;
 mod ask;
 mod describe;
-mod lists;
 mod request;
+mod wire;
 
-pub use answer::{Answer, code, from_code};
+pub use answer::{Answer, Texts, code, from_code};
 pub use ask::{answer, answer_bytes};
 pub use describe::Description;
-pub use lists::{Pairs, Texts};
-pub use request::{Op, Request};
+pub use request::{Op, Pairs, Request};
 
 /// Largest encoded request, in bytes: a question states few facts, and one that is larger is a mistake.
 pub const REQUEST_BYTES_MAX: usize = 1 << 20;
@@ -41,24 +40,3 @@ impl core::fmt::Display for Malformed {
 }
 
 impl core::error::Error for Malformed {}
-
-/// Writes a message.
-fn encode(message: &impl bincode::Encode) -> alloc::vec::Vec<u8> {
-    let config = bincode::config::standard()
-        .with_fixed_int_encoding()
-        .with_little_endian();
-    // INVARIANT: writing into a vector fails only where a value refuses to be encoded, and none of ours does.
-    bincode::encode_to_vec(message, config).unwrap_or_default()
-}
-
-/// Reads a message that takes up all of the bytes, whose size the caller has limited to `LIMIT`.
-fn decode<'a, T: bincode::BorrowDecode<'a, ()>, const LIMIT: usize>(bytes: &'a [u8]) -> Result<T, Malformed> {
-    let config = bincode::config::standard()
-        .with_fixed_int_encoding()
-        .with_little_endian()
-        .with_limit::<LIMIT>();
-    match bincode::borrow_decode_from_slice(bytes, config) {
-        Ok((message, read)) if read == bytes.len() => Ok(message),
-        _ => Err(Malformed),
-    }
-}

@@ -100,3 +100,72 @@ fn codes_stand_for_one_answer_each() {
         assert_eq!(from_code(number).map(code), Some(number));
     }
 }
+
+/// The request and the answers once more, as bincode encodes them.
+mod by_bincode {
+    #[derive(bincode::Encode)]
+    pub struct Request<'a> {
+        pub op: Op,
+        pub subject: &'a str,
+        pub permission: &'a str,
+        pub resource: Option<(&'a str, &'a str)>,
+        pub kind: &'a str,
+        pub parents: &'a [(&'a str, &'a str)],
+        pub owner: Option<&'a str>,
+        pub dimensions: &'a [(&'a str, &'a str)],
+        pub session: Option<&'a str>,
+        pub now: i64,
+    }
+
+    #[derive(bincode::Encode)]
+    #[allow(dead_code, reason = "the place of a variant is its number")]
+    pub enum Op {
+        Check,
+        Filter,
+        Subjects,
+    }
+
+    #[derive(bincode::Encode)]
+    pub enum Answer<'a> {
+        Check(u8),
+        List(&'a [&'a str]),
+        Decision(bool),
+        Error(u8),
+    }
+
+    pub fn bytes(value: impl bincode::Encode) -> Vec<u8> {
+        let config = bincode::config::standard()
+            .with_fixed_int_encoding()
+            .with_little_endian();
+        bincode::encode_to_vec(value, config).expect("it can be encoded")
+    }
+}
+
+#[test]
+fn the_encoding_is_that_of_bincode() {
+    let request = full();
+    let same = by_bincode::Request {
+        op: by_bincode::Op::Subjects,
+        subject: request.subject,
+        permission: request.permission,
+        resource: request.resource,
+        kind: request.kind,
+        parents: &request.parents.0,
+        owner: request.owner,
+        dimensions: &request.dimensions.0,
+        session: request.session,
+        now: request.now,
+    };
+    assert_eq!(request.to_bytes(), by_bincode::bytes(same));
+    for (ours, theirs) in [
+        (Answer::Check(19), by_bincode::Answer::Check(19)),
+        (
+            Answer::List(Texts(vec!["a".into(), "ß".into()])),
+            by_bincode::Answer::List(&["a", "ß"]),
+        ),
+        (Answer::Decision(false), by_bincode::Answer::Decision(false)),
+        (Answer::Error(33), by_bincode::Answer::Error(33)),
+    ] {
+        assert_eq!(ours.to_bytes(), by_bincode::bytes(theirs));
+    }
+}

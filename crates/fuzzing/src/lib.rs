@@ -18,5 +18,8 @@ pub use import::import;
 pub use open::open;
 pub use seal::seal;
 
+/// What a target does with an input.
+pub type Target = fn(&[u8]);
+
 /// A target's name and what it does: the folder of its corpus is called the same.
-pub const TARGETS: [(&str, fn(&[u8])); 3] = [("open", open), ("decide", decide), ("import", import)];
+pub const TARGETS: [(&str, Target); 3] = [("open", open), ("decide", decide), ("import", import)];

@@ -4,7 +4,7 @@ use super::CliError;
 use crate::app::Gateway;
 use crate::config::{Config, ServeArgs};
 use crate::embedded::Server;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -15,6 +15,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), CliError> {
     // A caller that logs already keeps its own way.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .try_init();
     // Heard from the start: a Postgres that is being started is stopped in order.

@@ -38,7 +38,7 @@ pub struct Options {
 /// A database that a command can use: that of a gateway which runs on the folder, or one that is started for it.
 pub enum Database {
     /// Stops when it is told to, or when this process ends.
-    Own(Server),
+    Own(Box<Server>),
     /// Another process runs it.
     Shared {
         /// How to connect.
@@ -50,7 +50,7 @@ impl Database {
     /// Uses the server that runs on the folder, and starts one where none does.
     pub async fn open(options: &Options) -> Result<Database, EmbeddedError> {
         match Server::start(options).await {
-            Ok(server) => Ok(Database::Own(server)),
+            Ok(server) => Ok(Database::Own(Box::new(server))),
             Err(EmbeddedError::InUse { .. }) => Ok(Database::Shared {
                 url: server::running_url(&options.data_dir).await?,
             }),

@@ -42,7 +42,7 @@ const RULES: &[Rule] = &[
     rule(SNAPSHOT, &[RESOLVER, VOCAB], Some(&["bincode", "sha2"])),
     rule(WORLD, &[VOCAB], None),
     rule(COMPILE, &[RESOLVER, SNAPSHOT, VOCAB, WORLD], None),
-    rule(ABI, &[RESOLVER, SNAPSHOT, VOCAB], Some(&["bincode"])),
+    rule(ABI, &[RESOLVER, SNAPSHOT, VOCAB], Some(&[])),
     rule(
         "postern-wasm",
         &[ABI, RESOLVER, SNAPSHOT, VOCAB],

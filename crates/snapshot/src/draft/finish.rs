@@ -275,10 +275,8 @@ impl Draft {
             let number = binding[number as usize] + 1;
             match holder {
                 Holder::Subject(holder) => by_subject.push((subject[holder as usize], number)),
-                Holder::Role(holder) => {
-                    drop(by_role.entry(role[holder as usize]).or_default().insert(number))
-                }
-                Holder::Everyone => drop(everyone.insert(number)),
+                Holder::Role(holder) => by_role.entry(role[holder as usize]).or_default().extend([number]),
+                Holder::Everyone => everyone.extend([number]),
             }
         }
         by_subject.sort_unstable();

@@ -1,6 +1,6 @@
 //! Which ways up are plain, and what the others can reach.
 
-use super::{ALWAYS, Draft, DraftError, too_much};
+use super::{ALWAYS, Draft, DraftError, Timing, too_much};
 use postern_resolver::view::{RESOURCE_DEAD, RESOURCE_UNLISTED};
 use postern_vocab::limits::REACH_MAX;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -161,15 +161,18 @@ fn complex(edges: &HashMap<u32, Edges>, timed: &[bool]) -> (Vec<bool>, usize) {
     (complex, height.into_iter().max().unwrap_or(0))
 }
 
+/// A membership by its group and when it counts.
+type Joined = (u32, Timing);
+
 /// The groups that subjects reach, by final numbers.
 pub(crate) struct Groups {
-    pub direct: HashMap<u32, BTreeSet<(u32, (i64, i64))>>,
-    known: HashMap<Vec<(u32, (i64, i64))>, Arc<(Vec<u32>, bool)>>,
+    pub direct: HashMap<u32, BTreeSet<Joined>>,
+    known: HashMap<Vec<Joined>, Arc<(Vec<u32>, bool)>>,
 }
 
 impl Groups {
     pub fn new(draft: &Draft, number: &[u32]) -> Self {
-        let mut direct: HashMap<u32, BTreeSet<(u32, (i64, i64))>> = HashMap::new();
+        let mut direct: HashMap<u32, BTreeSet<Joined>> = HashMap::new();
         for (member, group, timing) in &draft.memberships {
             let (member, group) = (number[*member as usize], number[*group as usize]);
             if member != group {
@@ -184,7 +187,7 @@ impl Groups {
 
     /// Every group that a subject can ever reach, ascending, and whether it reaches all of them always.
     pub fn reach(&mut self, subject: u32) -> Result<Arc<(Vec<u32>, bool)>, DraftError> {
-        let own: Vec<(u32, (i64, i64))> = self.direct.get(&subject).into_iter().flatten().copied().collect();
+        let own: Vec<Joined> = self.direct.get(&subject).into_iter().flatten().copied().collect();
         if let Some(known) = self.known.get(&own) {
             return Ok(known.clone());
         }

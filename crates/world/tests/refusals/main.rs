@@ -48,7 +48,7 @@ const WORLD: &str = r#"{
   "grants": [
     {"subject": "role:tech", "effect": "exclude", "permissions": ["secret:*"], "at": {"type": "site", "id": "far"},
      "where": {"x": "1"}, "require": {"y": "2"}, "own": true, "session": "s-9"},
-    {"subject": "user:unlisted", "permissions": ["miner:read"]}
+    {"subject": "user:unlisted", "effect": "allow", "permissions": ["miner:read"]}
   ]
 }
 "#;

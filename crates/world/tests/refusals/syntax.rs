@@ -216,6 +216,12 @@ fn members() {
             "$.grants[1]",
             "`subject` is missing",
         ),
+        (
+            "{\"subject\": \"user:unlisted\", \"effect\": \"allow\", ",
+            "¦{\"subject\": \"user:unlisted\", ",
+            "$.grants[1]",
+            "`effect` is missing",
+        ),
     ]);
     let error = World::parse(WORLD.replace("  \"revision\": 7,\n", "").as_bytes()).unwrap_err();
     assert_eq!(
