@@ -68,10 +68,7 @@ pub(crate) fn run(users: usize) -> Result<String> {
             budget: row.get(3).and_then(Value::as_f64),
         });
     }
-    Ok(format!(
-        "### Reading {users} users out of Postgres\n\n{}",
-        table_of(&others)
-    ))
+    Ok(format!("### Reading {users} users out of Postgres\n\n{}", table_of(&others)))
 }
 
 /// Fills a database and lets the child read it.
@@ -90,11 +87,7 @@ async fn filled(users: usize, options: Options) -> Result<(f64, Vec<Vec<Value>>)
         sqlx::query("VACUUM ANALYZE").execute(&mut connection).await?;
         connection.close().await?;
         let child = Command::new(std::env::current_exe()?).env(URL, &url).output()?;
-        ensure!(
-            child.status.success(),
-            "{}",
-            String::from_utf8_lossy(&child.stderr)
-        );
+        ensure!(child.status.success(), "{}", String::from_utf8_lossy(&child.stderr));
         let rows = serde_json::from_slice(&child.stdout).context("what the child measured")?;
         anyhow::Ok((imported, rows))
     }
@@ -152,9 +145,7 @@ async fn measure(url: &str) -> Result<Value> {
     reset_peak();
     for _ in 0..GOES {
         let start = Instant::now();
-        let state = compile(&mut connection, ORGANIZATION)
-            .await?
-            .context("the organization is gone")?;
+        let state = compile(&mut connection, ORGANIZATION).await?.context("the organization is gone")?;
         compiled = compiled.min(start.elapsed().as_secs_f64());
         snapshot_bytes = state.snapshot.bytes.len();
     }
@@ -184,6 +175,5 @@ fn reset_peak() {
 fn peak_mb() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok())
-        .map_or(f64::NAN, |kb| kb / 1e3)
+    line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok()).map_or(f64::NAN, |kb| kb / 1e3)
 }

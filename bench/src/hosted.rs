@@ -24,9 +24,7 @@ pub(crate) fn engines<'w>(work: &'w Work, instance: &'w RefCell<Instance>) -> Re
     let mut engines = vec![empty_call()?];
     engines.push(Engine::one_by_one("wasmtime: by handle", work, move |number| {
         let [subject, permission, resource] = work.handles[number];
-        Ok(allowed(
-            instance.borrow_mut().check(subject, permission, resource, 0)?,
-        ))
+        Ok(allowed(instance.borrow_mut().check(subject, permission, resource, 0)?))
     })?);
     engines.push(Engine::one_by_one("wasmtime: by text id", work, move |number| {
         let [_, permission, resource] = work.handles[number];
@@ -40,15 +38,11 @@ pub(crate) fn engines<'w>(work: &'w Work, instance: &'w RefCell<Instance>) -> Re
         Ok(instance.borrow_mut().check_batch(&work.handles, 0, codes)?)
     })?);
     let mut mask = Vec::new();
-    engines.push(Engine::one_by_one(
-        "wasmtime: mask of all 200 permissions",
-        work,
-        move |number| {
-            let [subject, permission, resource] = work.handles[number];
-            instance.borrow_mut().mask(subject, resource, 0, &mut mask)?;
-            Ok(mask[permission as usize / 8] >> (permission % 8) & 1 != 0)
-        },
-    )?);
+    engines.push(Engine::one_by_one("wasmtime: mask of all 200 permissions", work, move |number| {
+        let [subject, permission, resource] = work.handles[number];
+        instance.borrow_mut().mask(subject, resource, 0, &mut mask)?;
+        Ok(mask[permission as usize / 8] >> (permission % 8) & 1 != 0)
+    })?);
     Ok(engines)
 }
 
@@ -59,16 +53,10 @@ fn empty_call() -> Result<Engine<'static>> {
     let module = wasmtime::Module::new(&engine, EMPTY_MODULE).map_err(failed)?;
     let mut store = wasmtime::Store::new(&engine, ());
     let instance = wasmtime::Instance::new(&mut store, &module, &[]).map_err(failed)?;
-    let call = instance
-        .get_typed_func::<(u32, u32, u32), u32>(&mut store, "empty")
-        .map_err(failed)?;
-    Ok(Engine::empty(
-        "floor: wasmtime empty call, three integers",
-        move |number| {
-            call.call(&mut store, (number, number ^ 1, number ^ 2))
-                .map_err(failed)
-        },
-    ))
+    let call = instance.get_typed_func::<(u32, u32, u32), u32>(&mut store, "empty").map_err(failed)?;
+    Ok(Engine::empty("floor: wasmtime empty call, three integers", move |number| {
+        call.call(&mut store, (number, number ^ 1, number ^ 2)).map_err(failed)
+    }))
 }
 
 /// Milliseconds to copy a snapshot into an instance and to open it there.

@@ -39,20 +39,10 @@ struct Options {
 }
 
 fn options() -> Result<Options> {
-    let mut options = Options {
-        sizes: Vec::new(),
-        rounds: 5,
-        passes: 5,
-        export: None,
-        markdown: None,
-    };
+    let mut options = Options { sizes: Vec::new(), rounds: 5, passes: 5, export: None, markdown: None };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
-        let mut value = || {
-            arguments
-                .next()
-                .with_context(|| format!("{argument} needs a value"))
-        };
+        let mut value = || arguments.next().with_context(|| format!("{argument} needs a value"));
         match argument.as_str() {
             "--rounds" => options.rounds = value()?.parse().context("--rounds")?,
             "--passes" => options.passes = value()?.parse().context("--passes")?,
@@ -119,46 +109,22 @@ fn section(users: usize, options: &Options, circumstances: &mut Circumstances) -
     drop(engines);
 
     let [copied, opened] = native::open(&work)?;
-    let other = |name: &str, value: f64, unit| Other {
-        name: name.to_owned(),
-        value,
-        unit,
-        budget: None,
-    };
+    let other = |name: &str, value: f64, unit| Other { name: name.to_owned(), value, unit, budget: None };
     let million = users >= 1_000_000;
     let others = vec![
         Other {
             budget: million.then_some(28.0),
-            ..other(
-                "snapshot, a user",
-                work.bytes.len() as f64 / users as f64,
-                "bytes",
-            )
+            ..other("snapshot, a user", work.bytes.len() as f64 / users as f64, "bytes")
         },
         other("native: copying the bytes", copied, "ms"),
         other("native: opening with full validation", opened, "ms"),
-        Other {
-            budget: million.then_some(6.0),
-            ..other("native: opening, x copying", opened / copied, "")
-        },
-        other(
-            "wasmtime: instance, copying and opening",
-            hosted::open(&work, &module)?,
-            "ms",
-        ),
+        Other { budget: million.then_some(6.0), ..other("native: opening, x copying", opened / copied, "") },
+        other("wasmtime: instance, copying and opening", hosted::open(&work, &module)?, "ms"),
         other("V8: copying the bytes", loaded.copy_ms, "ms"),
         other("V8: copying into WebAssembly and opening", loaded.open_ms, "ms"),
         other("JavaScript Map: building it", loaded.map_ms, "ms"),
-        other(
-            "JavaScript Map: heap, a user",
-            loaded.map_bytes / users as f64,
-            "bytes",
-        ),
+        other("JavaScript Map: heap, a user", loaded.map_bytes / users as f64, "bytes"),
     ];
     circumstances.node = format!("Node {} with V8 {}", loaded.node, loaded.v8);
-    Ok(Section {
-        users,
-        figures,
-        others,
-    })
+    Ok(Section { users, figures, others })
 }

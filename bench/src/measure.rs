@@ -21,10 +21,7 @@ impl<'w> Engine<'w> {
         mut allows: impl FnMut(usize) -> Result<bool> + 'w,
     ) -> Result<Self> {
         for (number, truth) in work.truth.iter().enumerate() {
-            ensure!(
-                allows(number)? == *truth,
-                "{name} answers question {number} wrongly"
-            );
+            ensure!(allows(number)? == *truth, "{name} answers question {number} wrongly");
         }
         let pass = Box::new(move || {
             let start = Instant::now();
@@ -48,10 +45,7 @@ impl<'w> Engine<'w> {
         let mut codes = vec![0; QUERIES];
         answer(&mut codes)?;
         for (number, (code, truth)) in codes.iter().zip(&work.truth).enumerate() {
-            ensure!(
-                allows(*code) == *truth,
-                "{name} answers question {number} wrongly"
-            );
+            ensure!(allows(*code) == *truth, "{name} answers question {number} wrongly");
         }
         let pass = Box::new(move || {
             let start = Instant::now();
@@ -99,22 +93,14 @@ impl Figure {
 
     /// The pass in the middle: what the machine allowed on the whole.
     pub fn median(&self) -> f64 {
-        self.passes
-            .get(self.passes.len() / 2)
-            .copied()
-            .unwrap_or(f64::NAN)
+        self.passes.get(self.passes.len() / 2).copied().unwrap_or(f64::NAN)
     }
 }
 
 /// Runs all engines in turn, and that several times, so that a busy minute hits all of them.
 pub(crate) fn rounds(engines: &mut [Engine<'_>], rounds: usize, passes: usize) -> Result<Vec<Figure>> {
-    let mut figures: Vec<Figure> = engines
-        .iter()
-        .map(|engine| Figure {
-            name: engine.name,
-            passes: Vec::new(),
-        })
-        .collect();
+    let mut figures: Vec<Figure> =
+        engines.iter().map(|engine| Figure { name: engine.name, passes: Vec::new() }).collect();
     for _ in 0..rounds {
         for (engine, figure) in engines.iter_mut().zip(&mut figures) {
             for _ in 0..passes {

@@ -32,49 +32,30 @@ pub(crate) fn engines<'w>(work: &'w Work, snapshot: &'w Snapshot<'w>) -> Result<
         Ok(subject_handle(snapshot, &work.subjects[number])
             .is_some_and(|subject| allowed(check_handles(snapshot, subject, permission, resource, 0))))
     })?);
-    engines.push(Engine::one_by_one(
-        "native: all three by text",
-        work,
-        move |number| {
-            let query = &work.workload.queries[number];
-            let resource = Some(("site", work.sites[usize::from(query.site)].as_str()));
-            let permission = &work.permissions[usize::from(query.permission)];
-            let question = Question {
-                subject: &work.subjects[number],
-                permission,
-                resource,
-                context: Context::default(),
-            };
-            Ok(check(snapshot, &question).is_ok_and(allowed))
-        },
-    )?);
+    engines.push(Engine::one_by_one("native: all three by text", work, move |number| {
+        let query = &work.workload.queries[number];
+        let resource = Some(("site", work.sites[usize::from(query.site)].as_str()));
+        let permission = &work.permissions[usize::from(query.permission)];
+        let question =
+            Question { subject: &work.subjects[number], permission, resource, context: Context::default() };
+        Ok(check(snapshot, &question).is_ok_and(allowed))
+    })?);
     engines.push(Engine::at_once("native: batch", work, move |codes| {
         check_batch(snapshot, &work.handles, 0, codes);
         Ok(())
     })?);
     let mut bits = [0; MASK_BYTES];
-    engines.push(Engine::one_by_one(
-        "native: mask of all 200 permissions",
-        work,
-        move |number| {
-            let [subject, permission, resource] = work.handles[number];
-            mask(snapshot, subject, resource, 0, &mut bits);
-            Ok(bit(black_box(&bits), permission))
-        },
-    )?);
+    engines.push(Engine::one_by_one("native: mask of all 200 permissions", work, move |number| {
+        let [subject, permission, resource] = work.handles[number];
+        mask(snapshot, subject, resource, 0, &mut bits);
+        Ok(bit(black_box(&bits), permission))
+    })?);
     let found = |handle: Option<u32>| handle.unwrap_or(u32::MAX);
     engines.push(Engine::empty("native: three ids to handles", move |number| {
         let query = &work.workload.queries[number as usize];
         Ok(found(subject_handle(snapshot, &work.subjects[number as usize]))
-            ^ found(permission_handle(
-                snapshot,
-                &work.permissions[usize::from(query.permission)],
-            ))
-            ^ found(resource_handle(
-                snapshot,
-                "site",
-                &work.sites[usize::from(query.site)],
-            )))
+            ^ found(permission_handle(snapshot, &work.permissions[usize::from(query.permission)]))
+            ^ found(resource_handle(snapshot, "site", &work.sites[usize::from(query.site)])))
     }));
     Ok(engines)
 }
@@ -91,13 +72,7 @@ fn bitset<'w>(work: &'w Work, snapshot: &Snapshot<'_>) -> Result<Option<Engine<'
     }
     let mut table = vec![0; users * SITES * MASK_BYTES];
     for (number, bits) in table.chunks_exact_mut(MASK_BYTES).enumerate() {
-        mask(
-            snapshot,
-            (number / SITES) as u32,
-            (number % SITES) as u32 + 1,
-            0,
-            bits,
-        );
+        mask(snapshot, (number / SITES) as u32, (number % SITES) as u32 + 1, 0, bits);
     }
     let floor = Engine::one_by_one("floor: native bitset of everything", work, move |number| {
         let [subject, permission, resource] = work.handles[number];

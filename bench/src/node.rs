@@ -80,12 +80,7 @@ impl Node {
         let (Some(commands), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
             bail!("node was started without pipes");
         };
-        let mut node = Node {
-            child,
-            commands,
-            answers: BufReader::new(answers),
-            folder,
-        };
+        let mut node = Node { child, commands, answers: BufReader::new(answers), folder };
         let loaded = node.read()?;
         Ok((node, loaded))
     }
@@ -99,11 +94,7 @@ impl Node {
     }
 
     fn ask<T: DeserializeOwned>(&mut self, command: &str, engine: &str) -> Result<T> {
-        writeln!(
-            self.commands,
-            "{}",
-            json!({ "command": command, "engine": engine })
-        )?;
+        writeln!(self.commands, "{}", json!({ "command": command, "engine": engine }))?;
         self.read()
     }
 }

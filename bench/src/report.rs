@@ -52,9 +52,7 @@ impl Section {
         for figure in &self.figures {
             let ratios = map.map(|map| (figure.best() / map.best(), figure.median() / map.median()));
             let (best, median) = ratios.unwrap_or((f64::NAN, f64::NAN));
-            let budget = BUDGETS
-                .iter()
-                .find(|(users, name, _)| (*users, *name) == (self.users, figure.name));
+            let budget = BUDGETS.iter().find(|(users, name, _)| (*users, *name) == (self.users, figure.name));
             let (budget, met) = judged(best, budget.map(|(.., budget)| *budget));
             let _ = writeln!(
                 out,
@@ -74,16 +72,8 @@ pub(crate) fn table_of(others: &[Other]) -> String {
     let mut out = "| | | budget | met |\n| --- | ---: | ---: | --- |\n".to_owned();
     for other in others {
         let (budget, met) = judged(other.value, other.budget);
-        let value = if other.value >= 1000.0 {
-            grouped(other.value)
-        } else {
-            format!("{:.2}", other.value)
-        };
-        let _ = writeln!(
-            out,
-            "| {} | {value} {} | {budget} | {met} |",
-            other.name, other.unit
-        );
+        let value = if other.value >= 1000.0 { grouped(other.value) } else { format!("{:.2}", other.value) };
+        let _ = writeln!(out, "| {} | {value} {} | {budget} | {met} |", other.name, other.unit);
     }
     out
 }
@@ -133,25 +123,17 @@ impl Circumstances {
 
 fn cpu_model() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info
-        .lines()
-        .find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     model.map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, name)| name.to_owned())
 }
 
 /// The date in UTC.
 fn today() -> String {
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let days = (now.as_secs() / 86_400) as i64;
     let (mut year, mut day) = (1970, days);
     let length = |year: i64| {
-        if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) {
-            366
-        } else {
-            365
-        }
+        if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) { 366 } else { 365 }
     };
     while day >= length(year) {
         day -= length(year);

@@ -49,15 +49,7 @@ impl Work {
             subjects.push(subject);
         }
         let truth = workload.queries.iter().map(|query| query.allowed).collect();
-        Ok(Work {
-            workload,
-            bytes,
-            handles,
-            subjects,
-            permissions,
-            sites,
-            truth,
-        })
+        Ok(Work { workload, bytes, handles, subjects, permissions, sites, truth })
     }
 
     /// Fails unless as many answers are allowed as should be: an engine that is fast and wrong has no figure.
@@ -120,10 +112,7 @@ fn compile(workload: &Workload) -> Result<Vec<u8>> {
         compiler.resource("site", &site_id(site), None, &[], Life::default());
     }
     for (role, keys) in workload.roles.iter().enumerate() {
-        let keys: Vec<&str> = keys
-            .iter()
-            .map(|key| permissions[usize::from(*key)].as_str())
-            .collect();
+        let keys: Vec<&str> = keys.iter().map(|key| permissions[usize::from(*key)].as_str()).collect();
         compiler.role(&role_id(role as u8), &format!("Role {role}"), &keys, true);
     }
     for assignment in &workload.assignments {

@@ -74,12 +74,7 @@ pub struct Access {
 impl Access {
     /// Looks credentials up in the database of the pool.
     pub fn new(pool: PgPool, database_up: watch::Receiver<bool>) -> Self {
-        Access {
-            pool,
-            keys: Known::default(),
-            signing_keys: Known::default(),
-            database_up,
-        }
+        Access { pool, keys: Known::default(), signing_keys: Known::default(), database_up }
     }
 
     /// The caller whose API key the request carries.
@@ -124,10 +119,7 @@ impl Access {
     }
 
     async fn api_key(&self, digest: &[u8; 32]) -> Result<Option<ApiKey>, Problem> {
-        let known = self
-            .keys
-            .get(digest)
-            .filter(|key| key.expires_at.is_none_or(|end| now_micros() < end));
+        let known = self.keys.get(digest).filter(|key| key.expires_at.is_none_or(|end| now_micros() < end));
         let lookup = async {
             let mut connection = self.pool.acquire().await?;
             credentials::api_key(&mut connection, digest).await
@@ -183,11 +175,7 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
         && token.len() <= token::TOKEN_BYTES_MAX
         && !token.contains(' ')
         && values.next().is_none();
-    if good {
-        Ok(token)
-    } else {
-        Err(Problem::MALFORMED_CREDENTIALS)
-    }
+    if good { Ok(token) } else { Err(Problem::MALFORMED_CREDENTIALS) }
 }
 
 /// Credentials that were good when they were last looked up.
@@ -201,11 +189,7 @@ impl<K, V> Default for Known<K, V> {
 
 impl<K: Hash + Eq, V: Clone> Known<K, V> {
     fn get(&self, id: &K) -> Option<V> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(id)
-            .cloned()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
 
     fn set(&self, id: K, value: Option<V>) {

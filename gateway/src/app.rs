@@ -67,10 +67,7 @@ impl Gateway {
             return Err(ServeError::WebPage(folder.clone()));
         }
         let listener = TcpListener::bind(config.listen).await;
-        let refused = |source| ServeError::Listen {
-            address: config.listen,
-            source,
-        };
+        let refused = |source| ServeError::Listen { address: config.listen, source };
         let listener = listener.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
 
@@ -82,12 +79,7 @@ impl Gateway {
         let watcher = tokio::spawn(publisher.clone().follow(options, config.poll));
 
         let (stop, stopping) = watch::channel(false);
-        let app = Arc::new(App {
-            config,
-            publisher,
-            access,
-            stopping: stopping.clone(),
-        });
+        let app = Arc::new(App { config, publisher, access, stopping: stopping.clone() });
         let router = crate::http::router(app);
         let mut told = stopping;
         let server = tokio::spawn(async move {
@@ -98,12 +90,7 @@ impl Gateway {
                 })
                 .await
         });
-        Ok(Gateway {
-            address,
-            stop,
-            server,
-            watcher,
-        })
+        Ok(Gateway { address, stop, server, watcher })
     }
 
     /// Where it listens.

@@ -14,12 +14,7 @@ pub struct DatabaseArgs {
     pub database_url: Option<String>,
 
     /// Folder of the gateway's own Postgres
-    #[arg(
-        long,
-        env = "POSTERN_DATA_DIR",
-        default_value = ".postern",
-        value_name = "FOLDER"
-    )]
+    #[arg(long, env = "POSTERN_DATA_DIR", default_value = ".postern", value_name = "FOLDER")]
     pub data_dir: PathBuf,
 
     /// Folder with `postgres`, `initdb` and `pg_ctl` for the gateway's own Postgres
@@ -35,12 +30,7 @@ pub struct ServeArgs {
     pub database: DatabaseArgs,
 
     /// Address to listen on; port 0 takes a free one
-    #[arg(
-        long,
-        env = "POSTERN_LISTEN",
-        default_value = "127.0.0.1:8080",
-        value_name = "ADDRESS:PORT"
-    )]
+    #[arg(long, env = "POSTERN_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,
 
     /// Milliseconds between looks at the database for changes
@@ -92,9 +82,7 @@ impl From<&ServeArgs> for Config {
 
 /// `<scheme>://<host>[:port]`, as a browser sends it: without a path, and never `*`.
 fn origin(text: &str) -> Result<HeaderValue, String> {
-    let rest = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"));
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let good = rest.is_some_and(|rest| {
         !rest.is_empty()
             && !rest.contains(['/', '*', '?', '#', ' ', '@'])
@@ -102,10 +90,10 @@ fn origin(text: &str) -> Result<HeaderValue, String> {
     });
     match HeaderValue::from_str(text) {
         Ok(value) if good => Ok(value),
-        _ => Err(
-            "not an origin: write it as a browser does, https://app.example.com or http://localhost:5173"
-                .to_owned(),
-        ),
+        _ => {
+            Err("not an origin: write it as a browser does, https://app.example.com or http://localhost:5173"
+                .to_owned())
+        }
     }
 }
 
@@ -118,11 +106,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         "h" => 3600,
         _ => 0,
     };
-    match digits
-        .parse::<u64>()
-        .ok()
-        .and_then(|count| count.checked_mul(seconds))
-    {
+    match digits.parse::<u64>().ok().and_then(|count| count.checked_mul(seconds)) {
         Some(seconds) if seconds > 0 => Ok(Duration::from_secs(seconds)),
         _ => Err("not a time: write 90s, 15m or 8h".to_owned()),
     }
@@ -145,22 +129,12 @@ mod tests {
 
     #[test]
     fn origins_are_those_that_a_browser_sends() {
-        for good in [
-            "https://app.example.com",
-            "http://localhost:5173",
-            "http://127.0.0.1:8080",
-        ] {
+        for good in ["https://app.example.com", "http://localhost:5173", "http://127.0.0.1:8080"] {
             assert!(origin(good).is_ok(), "{good}");
         }
-        for bad in [
-            "*",
-            "https://*",
-            "https://app.example.com/",
-            "app.example.com",
-            "https://A.example",
-            "null",
-            "",
-        ] {
+        for bad in
+            ["*", "https://*", "https://app.example.com/", "app.example.com", "https://A.example", "null", ""]
+        {
             assert!(origin(bad).is_err(), "{bad}");
         }
     }

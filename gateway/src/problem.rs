@@ -21,21 +21,11 @@ pub struct Problem {
 
 impl Problem {
     const fn new(status: StatusCode, code: &'static str, detail: &'static str) -> Self {
-        Problem {
-            status,
-            code,
-            detail,
-            bearer_error: None,
-        }
+        Problem { status, code, detail, bearer_error: None }
     }
 
     const fn unauthorized(code: &'static str, bearer_error: &'static str, detail: &'static str) -> Self {
-        Problem {
-            status: StatusCode::UNAUTHORIZED,
-            code,
-            detail,
-            bearer_error: Some(bearer_error),
-        }
+        Problem { status: StatusCode::UNAUTHORIZED, code, detail, bearer_error: Some(bearer_error) }
     }
 
     /// Nobody asks.
@@ -63,11 +53,8 @@ impl Problem {
         "the token is not one that this gateway accepts: its form, signature, issuer, audience or subject is wrong",
     );
     /// Was a token of ours.
-    pub const EXPIRED_TOKEN: Problem = Problem::unauthorized(
-        "expired_token",
-        "invalid_token",
-        "the token has expired; ask for a new one",
-    );
+    pub const EXPIRED_TOKEN: Problem =
+        Problem::unauthorized("expired_token", "invalid_token", "the token has expired; ask for a new one");
     /// The key is good, for another organization. The same whether that organization exists or not.
     pub const OTHER_ORGANIZATION: Problem = Problem::new(
         StatusCode::FORBIDDEN,
@@ -87,11 +74,8 @@ impl Problem {
         "the organization does not exist any more",
     );
     /// The path takes GET.
-    pub const METHOD_NOT_ALLOWED: Problem = Problem::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "method_not_allowed",
-        "this path takes GET and HEAD",
-    );
+    pub const METHOD_NOT_ALLOWED: Problem =
+        Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path takes GET and HEAD");
     /// A path that cannot be decoded.
     pub const INVALID_PATH: Problem = Problem::new(
         StatusCode::BAD_REQUEST,
@@ -117,11 +101,8 @@ impl Problem {
         "the gateway is stopping; ask another, or later",
     );
     /// Our mistake.
-    pub const INTERNAL: Problem = Problem::new(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "internal",
-        "the gateway failed; its log says why",
-    );
+    pub const INTERNAL: Problem =
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the gateway failed; its log says why");
 }
 
 impl IntoResponse for Problem {
@@ -147,10 +128,7 @@ impl IntoResponse for Problem {
                 headers.insert(WWW_AUTHENTICATE, value);
             }
             Some(_) => {
-                headers.insert(
-                    WWW_AUTHENTICATE,
-                    HeaderValue::from_static("Bearer realm=\"postern\""),
-                );
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"postern\""));
             }
             None => {}
         }

@@ -94,10 +94,7 @@ pub fn key_id(token: &str) -> Result<Uuid, TokenError> {
     if header.alg != Algorithm::HS256 || header.typ.as_deref() != Some(TYPE) {
         return Err(TokenError::Invalid);
     }
-    header
-        .kid
-        .and_then(|kid| kid.parse().ok())
-        .ok_or(TokenError::Invalid)
+    header.kid.and_then(|kid| kid.parse().ok()).ok_or(TokenError::Invalid)
 }
 
 /// Verifies a token with the key that [`key_id`] named. `now` in seconds since 1970.
@@ -115,10 +112,7 @@ pub fn verify(key: &SigningKey, token: &str, now: i64) -> Result<Claims, TokenEr
     let good = claims.organization == key.organization
         && valid_subject(&claims.sub)
         && claims.iat <= now.saturating_add(CLOCK_SKEW_SECONDS)
-        && claims
-            .exp
-            .checked_sub(claims.iat)
-            .is_some_and(|life| life <= TTL_MAX.as_secs() as i64);
+        && claims.exp.checked_sub(claims.iat).is_some_and(|life| life <= TTL_MAX.as_secs() as i64);
     match (good, now < claims.exp) {
         (false, _) => Err(TokenError::Invalid),
         (true, false) => Err(TokenError::Expired),
@@ -148,32 +142,20 @@ struct Key(Hmac<Sha256>);
 
 impl Key {
     fn new(secret: &[u8]) -> Result<Self, Error> {
-        Hmac::new_from_slice(secret)
-            .map(Key)
-            .map_err(|_| ErrorKind::InvalidKeyFormat.into())
+        Hmac::new_from_slice(secret).map(Key).map_err(|_| ErrorKind::InvalidKeyFormat.into())
     }
 }
 
 impl Signer<Vec<u8>> for Key {
     fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, signature::Error> {
-        Ok(self
-            .0
-            .clone()
-            .chain_update(message)
-            .finalize()
-            .into_bytes()
-            .to_vec())
+        Ok(self.0.clone().chain_update(message).finalize().into_bytes().to_vec())
     }
 }
 
 impl Verifier<Vec<u8>> for Key {
     fn verify(&self, message: &[u8], tag: &Vec<u8>) -> Result<(), signature::Error> {
         // Compares in constant time.
-        self.0
-            .clone()
-            .chain_update(message)
-            .verify_slice(tag)
-            .map_err(|_| signature::Error::new())
+        self.0.clone().chain_update(message).verify_slice(tag).map_err(|_| signature::Error::new())
     }
 }
 
@@ -194,11 +176,7 @@ mod tests {
     use super::*;
 
     fn key() -> SigningKey {
-        SigningKey {
-            id: Uuid::from_u128(7),
-            organization: "acme".to_owned(),
-            secret: vec![9; 32],
-        }
+        SigningKey { id: Uuid::from_u128(7), organization: "acme".to_owned(), secret: vec![9; 32] }
     }
 
     const NOW: i64 = 1_800_000_000;
@@ -209,25 +187,16 @@ mod tests {
         let token = issue(&key(), "user:ann", NOW, TTL).unwrap();
         assert_eq!(key_id(&token), Ok(key().id));
         let claims = verify(&key(), &token, NOW + 59).unwrap();
-        assert_eq!(
-            (claims.organization.as_str(), claims.sub.as_str()),
-            ("acme", "user:ann")
-        );
+        assert_eq!((claims.organization.as_str(), claims.sub.as_str()), ("acme", "user:ann"));
         assert_eq!(verify(&key(), &token, NOW + 60), Err(TokenError::Expired));
     }
 
     #[test]
     fn a_secret_signs_for_its_own_organization_only() {
-        let other = SigningKey {
-            organization: "other".to_owned(),
-            ..key()
-        };
+        let other = SigningKey { organization: "other".to_owned(), ..key() };
         let token = issue(&other, "user:ann", NOW, TTL).unwrap();
         assert_eq!(verify(&key(), &token, NOW), Err(TokenError::Invalid));
-        let secret = SigningKey {
-            secret: vec![8; 32],
-            ..key()
-        };
+        let secret = SigningKey { secret: vec![8; 32], ..key() };
         let token = issue(&secret, "user:ann", NOW, TTL).unwrap();
         assert_eq!(verify(&key(), &token, NOW), Err(TokenError::Invalid));
     }
@@ -244,43 +213,17 @@ mod tests {
         };
         assert!(verify(&key(), &sign(&key(), &good).unwrap(), NOW).is_ok());
         let bad = [
-            Claims {
-                iss: "elsewhere".to_owned(),
-                ..good.clone()
-            },
-            Claims {
-                aud: "elsewhere".to_owned(),
-                ..good.clone()
-            },
-            Claims {
-                sub: "ann".to_owned(),
-                ..good.clone()
-            },
-            Claims {
-                sub: "user:all".to_owned(),
-                ..good.clone()
-            },
-            Claims {
-                sub: "user:*".to_owned(),
-                ..good.clone()
-            },
-            Claims {
-                iat: NOW + 61,
-                exp: NOW + 90,
-                ..good.clone()
-            },
-            Claims {
-                exp: NOW + 24 * 60 * 60 + 1,
-                ..good.clone()
-            },
+            Claims { iss: "elsewhere".to_owned(), ..good.clone() },
+            Claims { aud: "elsewhere".to_owned(), ..good.clone() },
+            Claims { sub: "ann".to_owned(), ..good.clone() },
+            Claims { sub: "user:all".to_owned(), ..good.clone() },
+            Claims { sub: "user:*".to_owned(), ..good.clone() },
+            Claims { iat: NOW + 61, exp: NOW + 90, ..good.clone() },
+            Claims { exp: NOW + 24 * 60 * 60 + 1, ..good.clone() },
         ];
         for claims in bad {
             let token = sign(&key(), &claims).unwrap();
-            assert_eq!(
-                verify(&key(), &token, NOW),
-                Err(TokenError::Invalid),
-                "{claims:?}"
-            );
+            assert_eq!(verify(&key(), &token, NOW), Err(TokenError::Invalid), "{claims:?}");
         }
     }
 

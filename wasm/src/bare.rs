@@ -159,9 +159,7 @@ pub extern "C" fn postern_timed() -> u32 {
 /// The first moment after `now` at which a fact begins or ceases to count; infinity for none.
 #[unsafe(no_mangle)]
 pub extern "C" fn postern_next_change(now: f64) -> f64 {
-    with(f64::INFINITY, |snapshot| {
-        handles::next_change(snapshot, now.into())
-    })
+    with(f64::INFINITY, |snapshot| handles::next_change(snapshot, now.into()))
 }
 
 /// The description of the snapshot in force, encoded; the host frees it. 0 without one.
@@ -173,27 +171,21 @@ pub extern "C" fn postern_describe() -> u64 {
 /// The handle of a subject in text; `u32::MAX` where there is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn postern_subject(start: *const u8, len: usize) -> u32 {
-    with(UNKNOWN, |snapshot| {
-        text(start, len).map_or(UNKNOWN, |subject| handles::subject(snapshot, subject))
-    })
+    with(UNKNOWN, |snapshot| text(start, len).map_or(UNKNOWN, |subject| handles::subject(snapshot, subject)))
 }
 
 /// The handle of a permission key; `u32::MAX` where there is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn postern_permission(start: *const u8, len: usize) -> u32 {
-    with(UNKNOWN, |snapshot| {
-        text(start, len).map_or(UNKNOWN, |key| handles::permission(snapshot, key))
-    })
+    with(UNKNOWN, |snapshot| text(start, len).map_or(UNKNOWN, |key| handles::permission(snapshot, key)))
 }
 
 /// The handle of a resource, by type and id; `u32::MAX` where there is none. The organization's is 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn postern_resource(kind: *const u8, kind_len: usize, id: *const u8, id_len: usize) -> u32 {
-    with(UNKNOWN, |snapshot| {
-        match (text(kind, kind_len), text(id, id_len)) {
-            (Some(kind), Some(id)) => handles::resource(snapshot, kind, id),
-            _ => UNKNOWN,
-        }
+    with(UNKNOWN, |snapshot| match (text(kind, kind_len), text(id, id_len)) {
+        (Some(kind), Some(id)) => handles::resource(snapshot, kind, id),
+        _ => UNKNOWN,
     })
 }
 
@@ -201,15 +193,7 @@ pub extern "C" fn postern_resource(kind: *const u8, kind_len: usize, id: *const 
 #[unsafe(no_mangle)]
 pub extern "C" fn postern_check(subject: u32, permission: u32, resource: u32, now: f64) -> u32 {
     const NONE: u32 = QueryError::InvalidRequest as u32;
-    with(NONE, |snapshot| {
-        u32::from(handles::check(
-            snapshot,
-            subject,
-            permission,
-            resource,
-            now.into(),
-        ))
-    })
+    with(NONE, |snapshot| u32::from(handles::check(snapshot, subject, permission, resource, now.into())))
 }
 
 /// Many checks: `count` triples of handles as `u32`, at a multiple of 4, and a byte for each answer. 0: done; -1: bad

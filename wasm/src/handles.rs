@@ -83,9 +83,7 @@ pub fn mask<V: View>(view: &V, subject: u32, resource: u32, now: Now, out: &mut 
 
 /// The first moment after `now` at which a fact begins or ceases to count; infinity for none.
 pub fn next_change(snapshot: &Snapshot<'_>, now: Now) -> f64 {
-    now.0
-        .and_then(|now| snapshot.next_change(now))
-        .map_or(f64::INFINITY, |change| change as f64)
+    now.0.and_then(|now| snapshot.next_change(now)).map_or(f64::INFINITY, |change| change as f64)
 }
 
 /// A time as hosts state it on the fast way: microseconds since 1970-01-01T00:00:00Z as a float, which JavaScript and

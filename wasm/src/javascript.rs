@@ -14,10 +14,7 @@ use postern_vocab::QueryError;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// What is open, in the order of opening.
-static OPEN: Single<Slots> = Single::new(Slots {
-    next: 0,
-    open: Vec::new(),
-});
+static OPEN: Single<Slots> = Single::new(Slots { next: 0, open: Vec::new() });
 /// Where JavaScript puts the triples of a batch; the answers follow, four to a word.
 static BATCH: Single<Vec<u32>> = Single::new(Vec::new());
 /// The last mask.
@@ -33,12 +30,10 @@ struct Slots {
 
 #[inline]
 fn with<R>(slot: i32, none: R, ask: impl FnOnce(&Snapshot<'_>) -> R) -> R {
-    OPEN.with(
-        |slots| match slots.open.iter().find(|(number, _)| *number == slot) {
-            Some((_, snapshot)) => ask(snapshot.get()),
-            None => none,
-        },
-    )
+    OPEN.with(|slots| match slots.open.iter().find(|(number, _)| *number == slot) {
+        Some((_, snapshot)) => ask(snapshot.get()),
+        None => none,
+    })
 }
 
 /// Opens a snapshot or slice: its slot, 0 or above. Below 0: the error's code, negated; nothing else has changed.
@@ -70,9 +65,7 @@ pub fn describe(slot: i32) -> Box<[u8]> {
 /// The first moment after `now` at which a fact begins or ceases to count; infinity for none.
 #[wasm_bindgen]
 pub fn next_change(slot: i32, now: f64) -> f64 {
-    with(slot, f64::INFINITY, |snapshot| {
-        handles::next_change(snapshot, now.into())
-    })
+    with(slot, f64::INFINITY, |snapshot| handles::next_change(snapshot, now.into()))
 }
 
 /// The handle of a subject; 4294967295 where there is none.
@@ -97,9 +90,7 @@ pub fn resource(slot: i32, kind: &str, id: &str) -> u32 {
 #[wasm_bindgen]
 pub fn check(slot: i32, subject: u32, permission: u32, resource: u32, now: f64) -> u8 {
     const NONE: u8 = QueryError::InvalidRequest as u8;
-    with(slot, NONE, |snapshot| {
-        handles::check(snapshot, subject, permission, resource, now.into())
-    })
+    with(slot, NONE, |snapshot| handles::check(snapshot, subject, permission, resource, now.into()))
 }
 
 /// Room for a batch: the address of `3 * count` words for handles, followed by `count` bytes for answers. Valid until
@@ -121,9 +112,7 @@ pub fn batch(count: usize) -> *const u32 {
 #[wasm_bindgen]
 pub fn check_batch(slot: i32, count: usize, now: f64) -> bool {
     BATCH.with(|room| {
-        let Some((numbers, rest)) = count
-            .checked_mul(3)
-            .and_then(|words| room.split_at_mut_checked(words))
+        let Some((numbers, rest)) = count.checked_mul(3).and_then(|words| room.split_at_mut_checked(words))
         else {
             return false;
         };
@@ -162,8 +151,5 @@ pub fn mask(slot: i32, subject: u32, resource: u32, now: f64) -> *const u8 {
 /// Answers an encoded request with an encoded answer; empty for a slot that holds nothing.
 #[wasm_bindgen]
 pub fn query(slot: i32, request: &[u8]) -> Box<[u8]> {
-    with(slot, Vec::new(), |snapshot| {
-        postern_abi::answer_bytes(snapshot, request)
-    })
-    .into_boxed_slice()
+    with(slot, Vec::new(), |snapshot| postern_abi::answer_bytes(snapshot, request)).into_boxed_slice()
 }

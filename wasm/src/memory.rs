@@ -90,10 +90,7 @@ impl Owned {
         // is lent out only for as long as `self` is (`get`), and reads nothing when it is dropped.
         let eternal: &'static [u8] =
             unsafe { slice::from_raw_parts(bytes.start.as_ptr(), bytes.bytes().len()) };
-        Ok(Owned {
-            snapshot: Snapshot::open(eternal)?,
-            _bytes: bytes,
-        })
+        Ok(Owned { snapshot: Snapshot::open(eternal)?, _bytes: bytes })
     }
 
     /// The snapshot.

@@ -7,9 +7,7 @@ use std::process::{Command, Stdio};
 
 /// The root of the repository: the parent of this crate's folder.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("INVARIANT: the crate lies in a folder of the root")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("INVARIANT: the crate lies in a folder of the root")
 }
 
 /// A path below the root.
@@ -31,9 +29,7 @@ pub fn cargo() -> Command {
 
 /// Runs a command to its end, its output going where ours goes. An error unless it exits with 0.
 pub fn run(command: &mut Command) -> Result<()> {
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start {}", line(command)))?;
+    let status = command.status().with_context(|| format!("cannot start {}", line(command)))?;
     if !status.success() {
         bail!("{} failed: {status}", line(command));
     }
@@ -43,9 +39,7 @@ pub fn run(command: &mut Command) -> Result<()> {
 /// Runs a command and returns what it printed on standard output. Its errors go where ours go.
 pub fn output(command: &mut Command) -> Result<String> {
     command.stderr(Stdio::inherit());
-    let output = command
-        .output()
-        .with_context(|| format!("cannot start {}", line(command)))?;
+    let output = command.output().with_context(|| format!("cannot start {}", line(command)))?;
     if !output.status.success() {
         bail!("{} failed: {}", line(command), output.status);
     }
@@ -55,11 +49,7 @@ pub fn output(command: &mut Command) -> Result<String> {
 /// What a command prints, or `None` where it is missing or fails. For questions that may have no answer.
 pub fn probe(command: &mut Command) -> Option<String> {
     let output = command.stderr(Stdio::null()).stdin(Stdio::null()).output().ok()?;
-    if output.status.success() {
-        String::from_utf8(output.stdout).ok()
-    } else {
-        None
-    }
+    if output.status.success() { String::from_utf8(output.stdout).ok() } else { None }
 }
 
 /// The command line, for messages.

@@ -51,14 +51,8 @@ pub fn run() -> Result<()> {
 
 /// Runs one statement on the database of the demo while it runs: `cargo xtask sql`.
 pub fn sql(statement: &str) -> Result<()> {
-    let url = Postern::new("release", path(FOLDER))
-        .database_url()
-        .context("is the demo running?")?;
-    command::run(
-        command::command("node")
-            .arg(path("xtask/node/sql.mjs"))
-            .args([&url, statement]),
-    )
+    let url = Postern::new("release", path(FOLDER)).database_url().context("is the demo running?")?;
+    command::run(command::command("node").arg(path("xtask/node/sql.mjs")).args([&url, statement]))
 }
 
 /// Imports the world, unless this very world was imported before: what visitors changed stays.

@@ -19,10 +19,7 @@ pub fn run(tests: &mut Count) -> Result<()> {
     let result = prepare_and_test(&postern, &gateway.address, tests);
     let stopped = gateway.stop();
     if result.is_err() {
-        println!(
-            "the gateway's log:\n{}",
-            fs::read_to_string(&log).unwrap_or_default()
-        );
+        println!("the gateway's log:\n{}", fs::read_to_string(&log).unwrap_or_default());
     } else {
         // Kept where something failed, so that it can be looked at.
         fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;

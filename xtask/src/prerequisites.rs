@@ -67,11 +67,7 @@ pub fn npm_ci(folder: &Path) -> Result<()> {
     if fs::read(&installed).is_ok_and(|bytes| bytes == lock) {
         return Ok(());
     }
-    command::run(
-        command("npm")
-            .args(["ci", "--no-audit", "--no-fund"])
-            .current_dir(folder),
-    )?;
+    command::run(command("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(folder))?;
     fs::create_dir_all(folder.join("node_modules"))?;
     fs::write(&installed, &lock).with_context(|| format!("cannot write {}", installed.display()))
 }
@@ -94,22 +90,14 @@ impl Need {
 }
 
 fn install(packages: &[&str]) -> Result<()> {
-    let line = format!(
-        "apt-get install -y --no-install-recommends {}",
-        packages.join(" ")
-    );
+    let line = format!("apt-get install -y --no-install-recommends {}", packages.join(" "));
     let root = command::probe(command("id").arg("-u")).is_some_and(|id| id.trim() == "0");
     if !root || find("apt-get").is_none() {
         bail!("missing on this machine; on Debian: {line}");
     }
     println!("missing on this machine, installing: {line}");
     let quiet = |arguments: &[&str]| {
-        command::run(
-            command("apt-get")
-                .args(["-q"])
-                .args(arguments)
-                .env("DEBIAN_FRONTEND", "noninteractive"),
-        )
+        command::run(command("apt-get").args(["-q"]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
     };
     quiet(&["update"])?;
     quiet(&[&["install", "-y", "--no-install-recommends"], packages].concat())
@@ -117,25 +105,16 @@ fn install(packages: &[&str]) -> Result<()> {
 
 fn ensure_node_version() -> Result<()> {
     let version = command::output(command("node").arg("--version"))?;
-    let major = version
-        .trim()
-        .trim_start_matches('v')
-        .split('.')
-        .next()
-        .and_then(|major| major.parse::<u32>().ok());
+    let major =
+        version.trim().trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
     match major {
         Some(major) if major >= NODE_MAJOR_MIN => Ok(()),
-        _ => bail!(
-            "Node.js {} is too old: install version {NODE_MAJOR_MIN} or later",
-            version.trim()
-        ),
+        _ => bail!("Node.js {} is too old: install version {NODE_MAJOR_MIN} or later", version.trim()),
     }
 }
 
 /// A program in PATH.
 pub fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|file| file.is_file())
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }

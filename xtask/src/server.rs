@@ -32,20 +32,14 @@ impl Postern {
     /// Of a build profile: `debug` or `release`.
     pub fn new(profile: &str, data_dir: PathBuf) -> Postern {
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| path("target"), PathBuf::from);
-        Postern {
-            program: target.join(profile).join("postern"),
-            data_dir,
-        }
+        Postern { program: target.join(profile).join("postern"), data_dir }
     }
 
     /// A command of the program, on its own Postgres, whatever the environment says.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut postern = command(&self.program);
         postern.args(arguments).arg("--data-dir").arg(&self.data_dir);
-        postern
-            .env_remove("DATABASE_URL")
-            .env_remove("POSTERN_LISTEN")
-            .env_remove("POSTERN_STATIC");
+        postern.env_remove("DATABASE_URL").env_remove("POSTERN_LISTEN").env_remove("POSTERN_STATIC");
         postern
     }
 
@@ -69,25 +63,16 @@ impl Postern {
             serde_json::from_str(&text).with_context(|| format!("{file} is no JSON"))
         };
         let world = read(WORLD)?;
-        let organization = world["organization"]
-            .as_str()
-            .context("the world names no organization")?;
+        let organization = world["organization"].as_str().context("the world names no organization")?;
         let mut personas = read("examples/fleet/personas.json")?;
         let mut written = Vec::new();
         for persona in personas.as_array_mut().context("personas.json is no list")? {
-            let subject = persona["subject"]
-                .as_str()
-                .context("a persona has no subject")?
-                .to_owned();
+            let subject = persona["subject"].as_str().context("a persona has no subject")?.to_owned();
             let mut token = self.command(&["token", "--organization", organization, "--subject", &subject]);
             let token = output(token.args(["--ttl", ttl]))?;
             persona["token"] = json!(token.trim());
             let field = |name: &str| persona[name].as_str().unwrap_or_default().to_owned();
-            written.push(Persona {
-                name: field("name"),
-                title: field("title"),
-                subject: subject.clone(),
-            });
+            written.push(Persona { name: field("name"), title: field("title"), subject: subject.clone() });
         }
         let folder = path(PAGE).join("demo");
         fs::create_dir_all(&folder)?;
@@ -100,14 +85,8 @@ impl Postern {
     pub fn start(&self, log: &Path) -> Result<Gateway> {
         let log_file = fs::File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut serve = self.command(&["serve", "--listen", "127.0.0.1:0", "--static"]);
-        serve
-            .arg(path(PAGE))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log_file);
-        let mut child = serve
-            .spawn()
-            .with_context(|| format!("cannot start {}", self.program.display()))?;
+        serve.arg(path(PAGE)).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log_file);
+        let mut child = serve.spawn().with_context(|| format!("cannot start {}", self.program.display()))?;
         let lines = BufReader::new(child.stdout.take().context("INVARIANT: its output is piped")?).lines();
         let (sender, receiver) = mpsc::channel();
         // Reads on after the first line: a pipe that nobody reads would stop the server one day.
@@ -121,11 +100,7 @@ impl Postern {
         match receiver.recv_timeout(START_MAX) {
             Ok(address) => Ok(Gateway { child, address }),
             Err(_) => {
-                let _ = Gateway {
-                    child,
-                    address: String::new(),
-                }
-                .stop();
+                let _ = Gateway { child, address: String::new() }.stop();
                 let said = fs::read_to_string(log).unwrap_or_default();
                 bail!("the gateway does not listen; its log:\n{said}")
             }

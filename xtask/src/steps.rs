@@ -30,11 +30,7 @@ pub struct Count {
 impl Steps {
     /// None yet.
     pub fn new() -> Steps {
-        Steps {
-            started: Instant::now(),
-            timings: Vec::new(),
-            tests: Count::default(),
-        }
+        Steps { started: Instant::now(), timings: Vec::new(), tests: Count::default() }
     }
 
     /// Runs one step. Its error ends the whole, with the step's name in front.
@@ -43,10 +39,7 @@ impl Steps {
         let started = Instant::now();
         let result = run(&mut self.tests);
         let seconds = started.elapsed().as_secs_f64();
-        println!(
-            "== {name}: {} after {seconds:.1} s",
-            if result.is_ok() { "done" } else { "FAILED" }
-        );
+        println!("== {name}: {} after {seconds:.1} s", if result.is_ok() { "done" } else { "FAILED" });
         self.timings.push((name.into(), seconds));
         result.with_context(|| format!("step `{name}`"))
     }
@@ -63,26 +56,13 @@ impl Steps {
 
 /// Runs a test runner, passing its output on and adding up its tests. An error unless it succeeds and ran some test.
 pub fn run_tests(command: &mut Command, tests: &mut Count) -> Result<()> {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command
-        .spawn()
-        .with_context(|| format!("cannot start {:?}", command.get_program()))?;
-    let out = child
-        .stdout
-        .take()
-        .map(|pipe| thread::spawn(|| pass_on(pipe, std::io::stdout())));
-    let err = child
-        .stderr
-        .take()
-        .map(|pipe| thread::spawn(|| pass_on(pipe, std::io::stderr())));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().with_context(|| format!("cannot start {:?}", command.get_program()))?;
+    let out = child.stdout.take().map(|pipe| thread::spawn(|| pass_on(pipe, std::io::stdout())));
+    let err = child.stderr.take().map(|pipe| thread::spawn(|| pass_on(pipe, std::io::stderr())));
     let mut count = Count::default();
     for reader in [out, err].into_iter().flatten() {
-        let read = reader
-            .join()
-            .expect("INVARIANT: passing output on does not panic");
+        let read = reader.join().expect("INVARIANT: passing output on does not panic");
         count.passed += read.passed;
         count.failed += read.failed;
     }
@@ -129,36 +109,20 @@ fn tests_in(line: &str) -> Option<Count> {
         });
     }
     // Node writes one line for each, `# pass 3` or with another sign in front.
-    let (_, rest) = line
-        .split_once(' ')
-        .filter(|(sign, _)| matches!(*sign, "#" | "ℹ"))?;
+    let (_, rest) = line.split_once(' ').filter(|(sign, _)| matches!(*sign, "#" | "ℹ"))?;
     let (word, number) = rest.split_once(' ')?;
     let number = number.parse().ok()?;
     match word {
-        "pass" => Some(Count {
-            passed: number,
-            failed: 0,
-        }),
-        "fail" => Some(Count {
-            passed: 0,
-            failed: number,
-        }),
+        "pass" => Some(Count { passed: number, failed: 0 }),
+        "fail" => Some(Count { passed: 0, failed: number }),
         _ => None,
     }
 }
 
 /// The number that stands before a word; 0 where there is none.
 fn number_before(line: &str, word: &str) -> u64 {
-    let before = line
-        .split(word)
-        .next()
-        .filter(|before| before.len() < line.len())
-        .unwrap_or_default();
-    before
-        .rsplit(|c: char| !c.is_ascii_digit())
-        .next()
-        .and_then(|digits| digits.parse().ok())
-        .unwrap_or(0)
+    let before = line.split(word).next().filter(|before| before.len() < line.len()).unwrap_or_default();
+    before.rsplit(|c: char| !c.is_ascii_digit()).next().and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -172,14 +136,8 @@ mod tests {
             count("     Summary [   0.120s] 45 tests run: 43 passed (1 slow), 2 failed, 1 skipped"),
             Some((43, 2))
         );
-        assert_eq!(
-            count("     Summary [   0.120s] 45 tests run: 45 passed, 0 skipped"),
-            Some((45, 0))
-        );
-        assert_eq!(
-            count("test result: ok. 7 passed; 0 failed; 1 ignored; 0 measured"),
-            Some((7, 0))
-        );
+        assert_eq!(count("     Summary [   0.120s] 45 tests run: 45 passed, 0 skipped"), Some((45, 0)));
+        assert_eq!(count("test result: ok. 7 passed; 0 failed; 1 ignored; 0 measured"), Some((7, 0)));
         assert_eq!(count("# pass 12"), Some((12, 0)));
         assert_eq!(count("ℹ fail 2"), Some((0, 2)));
         assert_eq!(count("# tests 12"), None);

@@ -7,12 +7,7 @@ use crate::{e2e, packages, tidy, wasm};
 use anyhow::Result;
 
 /// The crates that must build without the standard library and without optional features.
-const NO_STD: &[&str] = &[
-    "postern-vocab",
-    "postern-resolver",
-    "postern-snapshot",
-    "postern-abi",
-];
+const NO_STD: &[&str] = &["postern-vocab", "postern-resolver", "postern-snapshot", "postern-abi"];
 
 /// Runs every step. The last line counts the tests.
 pub fn run() -> Result<()> {
@@ -31,12 +26,8 @@ pub fn run() -> Result<()> {
 }
 
 fn every_step(steps: &mut Steps) -> Result<()> {
-    steps.step("prerequisites", |_| {
-        prerequisites::ensure(&[Need::Node, Need::Wasm, Need::Browser])
-    })?;
-    steps.step("format", |_| {
-        steps::run(cargo().args(["fmt", "--all", "--check"]))
-    })?;
+    steps.step("prerequisites", |_| prerequisites::ensure(&[Need::Node, Need::Wasm, Need::Browser]))?;
+    steps.step("format", |_| steps::run(cargo().args(["fmt", "--all", "--check"])))?;
     steps.step("tidy", |_| tidy::run())?;
     steps.step("lint", |_| {
         steps::run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
@@ -67,9 +58,7 @@ fn every_step(steps: &mut Steps) -> Result<()> {
     steps.step("npm packages: types", |_| packages::check())?;
     steps.step("npm packages: tests", packages::test)?;
     // Programs and tests in one build, with the features that both need.
-    steps.step("build", |_| {
-        steps::run(cargo().args(["build", "--workspace", "--bins", "--tests"]))
-    })?;
+    steps.step("build", |_| steps::run(cargo().args(["build", "--workspace", "--bins", "--tests"])))?;
     steps.step("tests", |tests| {
         let nextest = probe(cargo().args(["nextest", "--version"])).is_some();
         let runner: &[&str] = if nextest {

@@ -13,13 +13,7 @@ use std::process::Command;
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The packages that make Debian's compiler able to build the module.
-pub const DEBIAN_PACKAGES: &[&str] = &[
-    "rustc-web",
-    "rust-web-src",
-    "rust-web-llvm",
-    "cargo-web",
-    "lld-22",
-];
+pub const DEBIAN_PACKAGES: &[&str] = &["rustc-web", "rust-web-src", "rust-web-llvm", "cargo-web", "lld-22"];
 
 /// Where the compiler comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,9 +40,7 @@ impl Toolchain {
             Toolchain::Debian => {
                 let mut cargo = command::command("/usr/bin/cargo");
                 let path = std::env::var("PATH").unwrap_or_default();
-                cargo
-                    .env("PATH", format!("/usr/bin:/bin:{path}"))
-                    .env("RUSTC", "/usr/bin/rustc");
+                cargo.env("PATH", format!("/usr/bin:/bin:{path}")).env("RUSTC", "/usr/bin/rustc");
                 // The sources of `core` may only be built along by a compiler that accepts unstable options.
                 cargo.env("RUSTC_BOOTSTRAP", "1");
                 // `cargo run` points the loader at its own compiler's libraries, which are not this compiler's.
@@ -87,22 +79,13 @@ fn rustup_has_target() -> bool {
 
 fn sysroot_has_target() -> bool {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    command::probe(command::command(rustc).args(["--print", "sysroot"])).is_some_and(|sysroot| {
-        Path::new(sysroot.trim())
-            .join("lib/rustlib")
-            .join(TARGET)
-            .is_dir()
-    })
+    command::probe(command::command(rustc).args(["--print", "sysroot"]))
+        .is_some_and(|sysroot| Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET).is_dir())
 }
 
 fn debian_is_complete() -> bool {
     // `exists` follows links: the packaged rust-lld dangles until the package with the linker itself is there.
-    [
-        "/usr/bin/rustc",
-        "/usr/bin/cargo",
-        "/usr/bin/rust-lld",
-        "/usr/lib/rustlib/src/rust/library/Cargo.toml",
-    ]
-    .iter()
-    .all(|path| Path::new(path).exists())
+    ["/usr/bin/rustc", "/usr/bin/cargo", "/usr/bin/rust-lld", "/usr/lib/rustlib/src/rust/library/Cargo.toml"]
+        .iter()
+        .all(|path| Path::new(path).exists())
 }

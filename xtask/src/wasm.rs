@@ -64,20 +64,10 @@ fn compile(toolchain: Toolchain, features: &[&str]) -> Result<PathBuf> {
     command::run(
         toolchain
             .build()
-            .args([
-                "--package",
-                "postern-wasm",
-                "--profile",
-                PROFILE,
-                "--target-dir",
-                TARGET_DIR,
-            ])
+            .args(["--package", "postern-wasm", "--profile", PROFILE, "--target-dir", TARGET_DIR])
             .args(features),
     )?;
-    Ok(path(TARGET_DIR)
-        .join(toolchain::TARGET)
-        .join(PROFILE)
-        .join("postern_wasm.wasm"))
+    Ok(path(TARGET_DIR).join(toolchain::TARGET).join(PROFILE).join("postern_wasm.wasm"))
 }
 
 /// Lets wasm-bindgen write the glue, and the module that fits it, into a folder.
@@ -104,12 +94,7 @@ fn optimise(from: &Path, to: &Path) -> Result<()> {
         command("node")
             .arg(optimiser)
             .arg(from)
-            .args([
-                "-O3",
-                "--strip-debug",
-                "--strip-producers",
-                "--strip-target-features",
-            ])
+            .args(["-O3", "--strip-debug", "--strip-producers", "--strip-target-features"])
             .args(FEATURES)
             .arg("-o")
             .arg(to),
@@ -121,54 +106,33 @@ fn ensure_no_imports(module: &Path) -> Result<()> {
     let script = "const {readFileSync} = require('fs');
         console.log(WebAssembly.Module.imports(new WebAssembly.Module(readFileSync(process.argv[1]))).length)";
     let count = output(command("node").args(["-e", script]).arg(module))?;
-    ensure!(
-        count.trim() == "0",
-        "{} imports {} things from its host",
-        module.display(),
-        count.trim()
-    );
+    ensure!(count.trim() == "0", "{} imports {} things from its host", module.display(), count.trim());
     Ok(())
 }
 
 /// Prints the sizes and compares them with the ceilings.
 fn measure(bare: &Path, module: &Path, glue: &Path) -> Result<()> {
-    let sizes = output(
-        command("node")
-            .arg(path("xtask/node/measure.mjs"))
-            .args([bare, module, glue]),
-    )?;
+    let sizes = output(command("node").arg(path("xtask/node/measure.mjs")).args([bare, module, glue]))?;
     let rows: Vec<Vec<usize>> = sizes
         .lines()
         .map(|line| line.split(' ').map(str::parse).collect::<Result<_, _>>())
         .collect::<Result<_, _>>()
         .context("measure.mjs printed something else than numbers")?;
-    let [bare, module, glue] = &rows[..] else {
-        bail!("measure.mjs printed {} lines", rows.len())
-    };
+    let [bare, module, glue] = &rows[..] else { bail!("measure.mjs printed {} lines", rows.len()) };
     let both: Vec<usize> = module.iter().zip(glue).map(|(a, b)| a + b).collect();
 
-    println!(
-        "{:<34}{:>9}{:>9}{:>9}{:>9}",
-        "bytes", "raw", "gzip", "brotli", "ceiling"
-    );
+    println!("{:<34}{:>9}{:>9}{:>9}{:>9}", "bytes", "raw", "gzip", "brotli", "ceiling");
     let row = |name: &str, sizes: &[usize], budget: String| {
-        println!(
-            "{name:<34}{:>9}{:>9}{:>9}{budget:>9}",
-            sizes[0], sizes[1], sizes[2]
-        );
+        println!("{name:<34}{:>9}{:>9}{:>9}{budget:>9}", sizes[0], sizes[1], sizes[2]);
     };
     row("postern.wasm (bare)", bare, BARE_GZIP_MAX.to_string());
     row("client/postern_bg.wasm", module, String::new());
     row("client/postern_bg.js", glue, String::new());
     row("client, both", &both, CLIENT_GZIP_MAX.to_string());
-    for (name, gzip, budget) in [
-        ("bare module", bare[1], BARE_GZIP_MAX),
-        ("client's module and glue", both[1], CLIENT_GZIP_MAX),
-    ] {
-        ensure!(
-            gzip <= budget,
-            "the {name} take {gzip} bytes with gzip, over the ceiling of {budget}"
-        );
+    for (name, gzip, budget) in
+        [("bare module", bare[1], BARE_GZIP_MAX), ("client's module and glue", both[1], CLIENT_GZIP_MAX)]
+    {
+        ensure!(gzip <= budget, "the {name} take {gzip} bytes with gzip, over the ceiling of {budget}");
     }
     Ok(())
 }

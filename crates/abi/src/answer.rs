@@ -63,11 +63,7 @@ impl Answer {
 
     /// The decision or error of a check; `None` for the answers to other questions.
     pub fn reason(&self) -> Option<postern_vocab::Answer> {
-        if let Answer::Check(number) = self {
-            from_code(*number)
-        } else {
-            None
-        }
+        if let Answer::Check(number) = self { from_code(*number) } else { None }
     }
 }
 

@@ -7,13 +7,7 @@ use postern_vocab::QueryError;
 
 /// Answers one question about one snapshot, or about facts in memory.
 pub fn answer<V: View>(view: &V, request: &Request<'_>) -> Answer {
-    let Request {
-        subject,
-        permission,
-        resource,
-        kind,
-        ..
-    } = *request;
+    let Request { subject, permission, resource, kind, .. } = *request;
     let context = Context {
         parents: &request.parents.0,
         owner: request.owner,
@@ -22,16 +16,9 @@ pub fn answer<V: View>(view: &V, request: &Request<'_>) -> Answer {
         now: request.now,
     };
     match request.op {
-        Op::Check => postern_resolver::check(
-            view,
-            &Question {
-                subject,
-                permission,
-                resource,
-                context,
-            },
-        )
-        .into(),
+        Op::Check => {
+            postern_resolver::check(view, &Question { subject, permission, resource, context }).into()
+        }
         Op::Filter => postern_resolver::filter(view, subject, permission, kind, &context).into(),
         Op::Subjects => postern_resolver::subjects(view, permission, resource, kind, &context).into(),
         Op::Actions => postern_resolver::actions(view, subject, resource, &context).into(),

@@ -35,13 +35,7 @@ impl<'a> Description<'a> {
             slice: snapshot.is_slice(),
             timed: snapshot.is_timed(),
             organization: snapshot.organization(),
-            subject: Texts(
-                snapshot
-                    .own_subject()
-                    .map(|own| subject(snapshot, own))
-                    .into_iter()
-                    .collect(),
-            ),
+            subject: Texts(snapshot.own_subject().map(|own| subject(snapshot, own)).into_iter().collect()),
             permissions: Texts(keys.collect()),
         }
     }

@@ -76,14 +76,7 @@ impl<'a> Request<'a> {
     /// # Errors
     /// [`Malformed`] where the bytes are too many, too few, not UTF-8 where text belongs, or no request at all.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Request<'a>, Malformed> {
-        const OPS: [Op; 6] = [
-            Op::Check,
-            Op::Filter,
-            Op::Subjects,
-            Op::Actions,
-            Op::Anywhere,
-            Op::Everywhere,
-        ];
+        const OPS: [Op; 6] = [Op::Check, Op::Filter, Op::Subjects, Op::Actions, Op::Anywhere, Op::Everywhere];
         Reader::whole(bytes, REQUEST_BYTES_MAX, |reader| {
             Ok(Request {
                 op: *OPS.get(reader.u32()? as usize).ok_or(Malformed)?,

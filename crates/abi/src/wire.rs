@@ -23,11 +23,7 @@ impl<'a> Reader<'a> {
         }
         let mut reader = Reader(bytes);
         let message = read(&mut reader)?;
-        if reader.0.is_empty() {
-            Ok(message)
-        } else {
-            Err(Malformed)
-        }
+        if reader.0.is_empty() { Ok(message) } else { Err(Malformed) }
     }
 
     fn bytes(&mut self, len: usize) -> Result<&'a [u8], Malformed> {
@@ -92,11 +88,7 @@ impl<'a> Reader<'a> {
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, Malformed>,
     ) -> Result<Option<T>, Malformed> {
-        if self.flag()? {
-            read(self).map(Some)
-        } else {
-            Ok(None)
-        }
+        if self.flag()? { read(self).map(Some) } else { Ok(None) }
     }
 }
 
@@ -129,8 +121,7 @@ impl Writer {
     #[inline(never)]
     pub fn texts(&mut self, texts: &[String]) {
         // Lists can be long: one growth instead of many.
-        self.0
-            .reserve(8 + texts.iter().map(|text| 8 + text.len()).sum::<usize>());
+        self.0.reserve(8 + texts.iter().map(|text| 8 + text.len()).sum::<usize>());
         self.u64(texts.len() as u64);
         for text in texts {
             self.text(text);

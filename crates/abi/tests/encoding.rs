@@ -20,11 +20,7 @@ fn full() -> Request<'static> {
 
 #[test]
 fn the_documented_example_is_the_encoding() {
-    let request = Request {
-        subject: "user:a",
-        permission: "miner:reboot",
-        ..Request::default()
-    };
+    let request = Request { subject: "user:a", permission: "miner:reboot", ..Request::default() };
     let mut expected = vec![0; 4];
     expected.extend([6, 0, 0, 0, 0, 0, 0, 0]);
     expected.extend(b"user:a");
@@ -73,28 +69,18 @@ fn a_list_that_claims_to_be_huge_is_refused_without_room_for_it() {
 
 #[test]
 fn an_answer_with_a_code_that_is_none_is_refused() {
-    assert_eq!(
-        Answer::from_bytes(&[0, 0, 0, 0, 0]),
-        Err(Malformed),
-        "0 is no answer"
-    );
+    assert_eq!(Answer::from_bytes(&[0, 0, 0, 0, 0]), Err(Malformed), "0 is no answer");
     assert_eq!(
         Answer::from_bytes(&[3, 0, 0, 0, Reason::Owner as u8]),
         Err(Malformed),
         "an allow is no error"
     );
-    assert_eq!(
-        Answer::from_bytes(&[4, 0, 0, 0]),
-        Err(Malformed),
-        "there is no variant 4"
-    );
+    assert_eq!(Answer::from_bytes(&[4, 0, 0, 0]), Err(Malformed), "there is no variant 4");
 }
 
 #[test]
 fn codes_stand_for_one_answer_each() {
-    let known: Vec<u8> = (0..=u8::MAX)
-        .filter(|number| from_code(*number).is_some())
-        .collect();
+    let known: Vec<u8> = (0..=u8::MAX).filter(|number| from_code(*number).is_some()).collect();
     assert_eq!(known, [1, 2, 3, 16, 17, 18, 19, 20, 21, 22, 23, 32, 33, 34]);
     for number in known {
         assert_eq!(from_code(number).map(code), Some(number));
@@ -134,9 +120,7 @@ mod by_bincode {
     }
 
     pub fn bytes(value: impl bincode::Encode) -> Vec<u8> {
-        let config = bincode::config::standard()
-            .with_fixed_int_encoding()
-            .with_little_endian();
+        let config = bincode::config::standard().with_fixed_int_encoding().with_little_endian();
         bincode::encode_to_vec(value, config).expect("it can be encoded")
     }
 }
@@ -159,10 +143,7 @@ fn the_encoding_is_that_of_bincode() {
     assert_eq!(request.to_bytes(), by_bincode::bytes(same));
     for (ours, theirs) in [
         (Answer::Check(19), by_bincode::Answer::Check(19)),
-        (
-            Answer::List(Texts(vec!["a".into(), "ß".into()])),
-            by_bincode::Answer::List(&["a", "ß"]),
-        ),
+        (Answer::List(Texts(vec!["a".into(), "ß".into()])), by_bincode::Answer::List(&["a", "ß"])),
         (Answer::Decision(false), by_bincode::Answer::Decision(false)),
         (Answer::Error(33), by_bincode::Answer::Error(33)),
     ] {

@@ -26,11 +26,7 @@ impl AnswerValue {
         match self {
             AnswerValue::Check(Ok(reason)) => {
                 let decision = reason.decision().as_str();
-                writeln!(
-                    out,
-                    r#"{{"decision":"{decision}","reason":"{}"}}"#,
-                    reason.as_str()
-                )
+                writeln!(out, r#"{{"decision":"{decision}","reason":"{}"}}"#, reason.as_str())
             }
             AnswerValue::Decision(Ok(decision)) => writeln!(out, r#"{{"decision":"{}"}}"#, decision.as_str()),
             AnswerValue::Ids(Ok(list)) => write_list(out, "ids", list),
@@ -61,37 +57,16 @@ mod tests {
     fn every_kind_of_answer() {
         let list = || Ok(vec!["a\"\n".to_string(), "ü".to_string()]);
         for (answer, line) in [
-            (
-                AnswerValue::Check(Ok(Reason::Owner)),
-                r#"{"decision":"allow","reason":"owner"}"#,
-            ),
-            (
-                AnswerValue::Check(Ok(Reason::NotInSlice)),
-                r#"{"decision":"deny","reason":"not_in_slice"}"#,
-            ),
-            (
-                AnswerValue::Check(Err(QueryError::InvalidRequest)),
-                r#"{"error":"invalid_request"}"#,
-            ),
+            (AnswerValue::Check(Ok(Reason::Owner)), r#"{"decision":"allow","reason":"owner"}"#),
+            (AnswerValue::Check(Ok(Reason::NotInSlice)), r#"{"decision":"deny","reason":"not_in_slice"}"#),
+            (AnswerValue::Check(Err(QueryError::InvalidRequest)), r#"{"error":"invalid_request"}"#),
             (AnswerValue::Ids(Ok(vec![])), r#"{"ids":[]}"#),
             (AnswerValue::Ids(list()), r#"{"ids":["a\"\n","ü"]}"#),
             (AnswerValue::Subjects(list()), r#"{"subjects":["a\"\n","ü"]}"#),
-            (
-                AnswerValue::Permissions(list()),
-                r#"{"permissions":["a\"\n","ü"]}"#,
-            ),
-            (
-                AnswerValue::Permissions(Err(QueryError::NotInSlice)),
-                r#"{"error":"not_in_slice"}"#,
-            ),
-            (
-                AnswerValue::Decision(Ok(Decision::Allow)),
-                r#"{"decision":"allow"}"#,
-            ),
-            (
-                AnswerValue::Decision(Err(QueryError::UnknownPermission)),
-                r#"{"error":"unknown_permission"}"#,
-            ),
+            (AnswerValue::Permissions(list()), r#"{"permissions":["a\"\n","ü"]}"#),
+            (AnswerValue::Permissions(Err(QueryError::NotInSlice)), r#"{"error":"not_in_slice"}"#),
+            (AnswerValue::Decision(Ok(Decision::Allow)), r#"{"decision":"allow"}"#),
+            (AnswerValue::Decision(Err(QueryError::UnknownPermission)), r#"{"error":"unknown_permission"}"#),
             (AnswerValue::Written("{}".into()), "{}"),
         ] {
             let mut out = Vec::new();

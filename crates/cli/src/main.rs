@@ -1,5 +1,7 @@
 //! The `postern` command. What it does stands in the library beside it; here are only the arguments and the exit code.
 
+#![forbid(unsafe_code)]
+
 use clap::Parser;
 use postern_cli::{Cli, Failure};
 use std::process::ExitCode;
@@ -11,11 +13,7 @@ fn main() -> ExitCode {
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("postern: {}", one_line(&error));
-            ExitCode::from(
-                error
-                    .downcast_ref::<Failure>()
-                    .map_or(2, |failure| failure.exit_code),
-            )
+            ExitCode::from(error.downcast_ref::<Failure>().map_or(2, |failure| failure.exit_code))
         }
     }
 }
@@ -29,9 +27,5 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 /// The chain of causes on one line. Some libraries speak on several.
 fn one_line(error: &anyhow::Error) -> String {
-    format!("{error:#}")
-        .lines()
-        .map(str::trim)
-        .collect::<Vec<_>>()
-        .join(" ")
+    format!("{error:#}").lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }

@@ -20,10 +20,8 @@ fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
     // What a link points to is replaced, not the link.
     let file = fs::canonicalize(file).unwrap_or_else(|_| file.to_path_buf());
     let (mut open, temporary) = create_beside(&file)?;
-    let result = open
-        .write_all(bytes)
-        .and_then(|()| open.sync_all())
-        .and_then(|()| fs::rename(&temporary, &file));
+    let result =
+        open.write_all(bytes).and_then(|()| open.sync_all()).and_then(|()| fs::rename(&temporary, &file));
     if result.is_err() {
         // The first error is the one to tell; a file left behind is a lesser harm.
         let _ = fs::remove_file(&temporary);

@@ -87,10 +87,7 @@ pub struct Compiler {
 }
 
 fn timing(life: Life) -> Timing {
-    (
-        life.not_before.unwrap_or(i64::MIN),
-        life.expires_at.unwrap_or(i64::MAX),
-    )
+    (life.not_before.unwrap_or(i64::MIN), life.expires_at.unwrap_or(i64::MAX))
 }
 
 impl Compiler {
@@ -135,25 +132,9 @@ impl Compiler {
             // Scopes are always listed (`semantics.md` section 2).
             | if registered || scope { 0 } else { TYPE_UNREGISTERED }
             | TYPE_EMPTY;
-        let owner_permissions = owner_permissions
-            .iter()
-            .map(|key| key.as_ref().to_owned())
-            .collect();
-        if self
-            .types
-            .insert(
-                name.to_owned(),
-                TypeFacts {
-                    flags,
-                    owner_permissions,
-                },
-            )
-            .is_some()
-        {
-            self.fail(CompileError::Duplicate {
-                what: "resource types",
-                name: name.to_owned(),
-            });
+        let owner_permissions = owner_permissions.iter().map(|key| key.as_ref().to_owned()).collect();
+        if self.types.insert(name.to_owned(), TypeFacts { flags, owner_permissions }).is_some() {
+            self.fail(CompileError::Duplicate { what: "resource types", name: name.to_owned() });
         }
     }
 
@@ -166,23 +147,13 @@ impl Compiler {
         works_when_inactive: bool,
     ) {
         if !postern_vocab::valid_permission_key(key) {
-            return self.fail(CompileError::Id {
-                fact: "permission",
-                name: key.to_owned(),
-            });
+            return self.fail(CompileError::Id { fact: "permission", name: key.to_owned() });
         }
         let implied_by = implied_by.iter().map(|key| key.as_ref().to_owned()).collect();
         let excluded_by = excluded_by.iter().map(|key| key.as_ref().to_owned()).collect();
-        let row = Declared {
-            implied_by,
-            excluded_by,
-            works_when_inactive,
-        };
+        let row = Declared { implied_by, excluded_by, works_when_inactive };
         if self.catalog.insert(key.to_owned(), row).is_some() {
-            self.fail(CompileError::Duplicate {
-                what: "permissions",
-                name: key.to_owned(),
-            });
+            self.fail(CompileError::Duplicate { what: "permissions", name: key.to_owned() });
         }
     }
 
@@ -203,25 +174,15 @@ impl Compiler {
             return Err(CompileError::Permissions(self.catalog.len()));
         }
         let mut sets = Sets::new(&self.catalog)?;
-        let distinct: BTreeSet<&str> = self
-            .catalog
-            .keys()
-            .filter_map(|key| permission_parts(key))
-            .map(|(_, action)| action)
-            .collect();
+        let distinct: BTreeSet<&str> =
+            self.catalog.keys().filter_map(|key| permission_parts(key)).map(|(_, action)| action).collect();
         self.actions = distinct.into_iter().map(str::to_owned).zip(0..).collect();
         for (key, row) in &self.catalog {
             let action = permission_parts(key).map_or("", |(_, action)| action);
             let key = self.draft.strings.number(key);
-            let flags = if row.works_when_inactive {
-                PERMISSION_WORKS_WHEN_INACTIVE
-            } else {
-                0
-            };
+            let flags = if row.works_when_inactive { PERMISSION_WORKS_WHEN_INACTIVE } else { 0 };
             let action = self.actions[action];
-            self.draft
-                .permissions
-                .push(DraftPermission { key, action, flags });
+            self.draft.permissions.push(DraftPermission { key, action, flags });
         }
         for (number, (name, row)) in self.types.iter().enumerate() {
             let owner_set = match row.owner_permissions.as_slice() {
@@ -229,11 +190,7 @@ impl Compiler {
                 list => Some(sets.number(list, Meaning::Satisfies, "owner_permissions")?),
             };
             let text = self.draft.strings.number(name);
-            self.draft.types.push(DraftType {
-                name: text,
-                flags: row.flags,
-                owner_set,
-            });
+            self.draft.types.push(DraftType { name: text, flags: row.flags, owner_set });
             self.type_numbers.insert(name.clone(), number as u32);
         }
         Ok(sets)
@@ -249,10 +206,7 @@ impl Compiler {
     /// The number of a subject that a fact names, listed or not.
     fn subject_number(&mut self, fact: &'static str, id: &str) -> Option<u32> {
         let Some((kind, name)) = split_subject(id).filter(|(_, name)| !is_reserved_id(name)) else {
-            self.fail(CompileError::Id {
-                fact,
-                name: id.to_owned(),
-            });
+            self.fail(CompileError::Id { fact, name: id.to_owned() });
             return None;
         };
         let kind_number = self.draft.strings.number(kind);
@@ -286,10 +240,7 @@ impl Compiler {
         };
         let kind = self.draft.subjects[number as usize].kind;
         if self.draft.subjects[number as usize].bits & SUBJECT_UNLISTED == 0 {
-            return self.fail(CompileError::Duplicate {
-                what: "subjects",
-                name: id.to_owned(),
-            });
+            return self.fail(CompileError::Duplicate { what: "subjects", name: id.to_owned() });
         }
         let attributes: Vec<(u32, u32)> = attributes
             .iter()
@@ -301,25 +252,17 @@ impl Compiler {
         let row = &mut self.draft.subjects[number as usize];
         row.bits = if life.active { 0 } else { SUBJECT_DEAD };
         if !attributes.is_empty() || timing(life) != ALWAYS {
-            row.rare = Some(Box::new(Rare {
-                timing: timing(life),
-                attributes,
-            }));
+            row.rare = Some(Box::new(Rare { timing: timing(life), attributes }));
         }
         for alias in aliases {
             let alias = alias.as_ref();
             if alias.is_empty() || is_reserved_id(alias) {
-                return self.fail(CompileError::Id {
-                    fact: "alias",
-                    name: alias.to_owned(),
-                });
+                return self.fail(CompileError::Id { fact: "alias", name: alias.to_owned() });
             }
             let key = self.key(alias);
             if self.aliases.insert((kind, key), number).is_some() {
-                return self.fail(CompileError::Duplicate {
-                    what: "aliases or subjects",
-                    name: alias.to_owned(),
-                });
+                return self
+                    .fail(CompileError::Duplicate { what: "aliases or subjects", name: alias.to_owned() });
             }
         }
     }
@@ -333,10 +276,7 @@ impl Compiler {
             return;
         };
         if !group.starts_with("group:") {
-            return self.fail(CompileError::Id {
-                fact: "membership",
-                name: group.to_owned(),
-            });
+            return self.fail(CompileError::Id { fact: "membership", name: group.to_owned() });
         }
         if life.active {
             self.memberships.push((member, number, timing(life)));
@@ -347,18 +287,11 @@ impl Compiler {
     fn resource_number(&mut self, fact: &'static str, kind: &str, id: &str) -> Option<u32> {
         self.sets()?;
         let Some(kind_number) = self.type_numbers.get(kind).copied() else {
-            self.fail(CompileError::Undeclared {
-                fact,
-                what: "resource type",
-                name: kind.to_owned(),
-            });
+            self.fail(CompileError::Undeclared { fact, what: "resource type", name: kind.to_owned() });
             return None;
         };
         if id.is_empty() || id == "*" {
-            self.fail(CompileError::Id {
-                fact,
-                name: id.to_owned(),
-            });
+            self.fail(CompileError::Id { fact, name: id.to_owned() });
             return None;
         }
         let key = self.key(id);
@@ -390,10 +323,7 @@ impl Compiler {
             return;
         };
         if self.draft.resources[number as usize].flags & RESOURCE_UNLISTED == 0 {
-            return self.fail(CompileError::Duplicate {
-                what: "resources",
-                name: format!("{kind} {id}"),
-            });
+            return self.fail(CompileError::Duplicate { what: "resources", name: format!("{kind} {id}") });
         }
         let attributes: Vec<(u32, u32)> = attributes
             .iter()
@@ -402,10 +332,7 @@ impl Compiler {
         let row = &mut self.draft.resources[number as usize];
         row.flags = if life.active { 0 } else { RESOURCE_DEAD };
         if !attributes.is_empty() || timing(life) != ALWAYS {
-            row.rare = Some(Box::new(Rare {
-                timing: timing(life),
-                attributes,
-            }));
+            row.rare = Some(Box::new(Rare { timing: timing(life), attributes }));
         }
         let kind = row.kind as usize;
         self.draft.types[kind].flags &= !TYPE_EMPTY;
@@ -426,11 +353,8 @@ impl Compiler {
         };
         let actions = &self.actions;
         // An action that no permission has lets nothing pass.
-        let cap = cap.map(|cap| {
-            cap.iter()
-                .filter_map(|action| actions.get(action.as_ref()).copied())
-                .collect()
-        });
+        let cap =
+            cap.map(|cap| cap.iter().filter_map(|action| actions.get(action.as_ref()).copied()).collect());
         self.draft.edges.push((child, parent, cap));
     }
 
@@ -452,14 +376,8 @@ impl Compiler {
             Err(error) => return self.fail(error),
         };
         let number = self.role_number(id) as usize;
-        if self.declared[number]
-            .replace((id.to_owned(), name.to_owned(), set, active))
-            .is_some()
-        {
-            self.fail(CompileError::Duplicate {
-                what: "roles",
-                name: id.to_owned(),
-            });
+        if self.declared[number].replace((id.to_owned(), name.to_owned(), set, active)).is_some() {
+            self.fail(CompileError::Duplicate { what: "roles", name: id.to_owned() });
         }
     }
 
@@ -494,16 +412,8 @@ impl Compiler {
         };
         // What is not active leaves nothing behind, its terms neither.
         if life.active {
-            let terms = self.terms_number(DraftTerms {
-                timing: timing(life),
-                ..DraftTerms::default()
-            });
-            self.holdings.push(Pending {
-                holder,
-                holds: PendingHolds::Role(role),
-                at,
-                terms,
-            });
+            let terms = self.terms_number(DraftTerms { timing: timing(life), ..DraftTerms::default() });
+            self.holdings.push(Pending { holder, holds: PendingHolds::Role(role), at, terms });
         }
     }
 
@@ -523,11 +433,7 @@ impl Compiler {
             return;
         };
         let Some(sets) = self.sets() else { return };
-        let meaning = if grant.exclude {
-            Meaning::Excludes
-        } else {
-            Meaning::Satisfies
-        };
+        let meaning = if grant.exclude { Meaning::Excludes } else { Meaning::Satisfies };
         let set = match sets.number(grant.permissions, meaning, "grant") {
             Ok(set) => set,
             Err(error) => return self.fail(error),
@@ -545,25 +451,10 @@ impl Compiler {
         };
         let (conditions, require) = (pairs(grant.conditions), pairs(grant.require));
         let session = grant.session.map(|session| self.draft.strings.number(session));
-        let terms = DraftTerms {
-            timing: timing(grant.life),
-            own: grant.own,
-            session,
-            conditions,
-            require,
-        };
+        let terms = DraftTerms { timing: timing(grant.life), own: grant.own, session, conditions, require };
         let terms = self.terms_number(terms);
-        let holds = if grant.exclude {
-            PendingHolds::Exclusion(set)
-        } else {
-            PendingHolds::Grant(set)
-        };
-        self.holdings.push(Pending {
-            holder,
-            holds,
-            at,
-            terms,
-        });
+        let holds = if grant.exclude { PendingHolds::Exclusion(set) } else { PendingHolds::Grant(set) };
+        self.holdings.push(Pending { holder, holds, at, terms });
     }
 
     /// Compiles what came.
@@ -587,28 +478,18 @@ impl Compiler {
         for (resource, owner) in self.owners {
             draft.resources[resource as usize].owner = Some(actual[owner as usize]);
         }
-        draft.aliases = self
-            .aliases
-            .iter()
-            .map(|((_, key), subject)| (actual[*subject as usize], *key))
-            .collect();
+        draft.aliases =
+            self.aliases.iter().map(|((_, key), subject)| (actual[*subject as usize], *key)).collect();
         let mut role_numbers = vec![None; self.declared.len()];
         for (number, declared) in self.declared.iter().enumerate() {
             // Rule 5: only active roles make candidates, so that inactive ones and what they hold can never count.
             if let Some((id, name, set, true)) = declared {
                 role_numbers[number] = Some(draft.roles.len() as u32);
                 let (id, name) = (draft.strings.number(id), draft.strings.number(name));
-                draft.roles.push(DraftRole {
-                    id: Some(id),
-                    name: Some(name),
-                    set: *set,
-                });
+                draft.roles.push(DraftRole { id: Some(id), name: Some(name), set: *set });
             } else if declared.is_none() {
-                let name = self
-                    .roles
-                    .iter()
-                    .find(|(_, other)| **other == number as u32)
-                    .map(|(id, _)| id.clone());
+                let name =
+                    self.roles.iter().find(|(_, other)| **other == number as u32).map(|(id, _)| id.clone());
                 return Err(CompileError::Undeclared {
                     fact: "assignment or grant",
                     what: "role",
@@ -617,13 +498,7 @@ impl Compiler {
             }
         }
         draft.holdings.reserve_exact(self.holdings.len());
-        for Pending {
-            holder,
-            holds,
-            at,
-            terms,
-        } in self.holdings
-        {
+        for Pending { holder, holds, at, terms } in self.holdings {
             let holder = match holder {
                 EVERYONE => Holder::Everyone,
                 role if role & ROLE != 0 => match role_numbers[(role & !ROLE) as usize] {
@@ -640,12 +515,7 @@ impl Compiler {
                 PendingHolds::Grant(set) => Holds::Grant(set),
                 PendingHolds::Exclusion(set) => Holds::Exclusion(set),
             };
-            draft.holdings.push(DraftHolding {
-                holder,
-                holds,
-                at,
-                terms,
-            });
+            draft.holdings.push(DraftHolding { holder, holds, at, terms });
         }
         let mut terms: Vec<(DraftTerms, u32)> = self.terms.into_iter().collect();
         terms.sort_unstable_by_key(|(_, number)| *number);
@@ -663,32 +533,19 @@ impl Compiler {
                 continue;
             }
             let name = format!("group:{}", self.id_text(row.key));
-            return self.fail(CompileError::Undeclared {
-                fact: "a fact",
-                what: "group",
-                name,
-            });
+            return self.fail(CompileError::Undeclared { fact: "a fact", what: "group", name });
         }
     }
 
     /// Every edge leads from a listed resource to a listed one.
     fn check_parents(&mut self) {
         let unlisted = |end: &u32| self.draft.resources[*end as usize].flags & RESOURCE_UNLISTED != 0;
-        let found = self
-            .draft
-            .edges
-            .iter()
-            .flat_map(|(child, parent, _)| [*child, *parent])
-            .find(unlisted);
+        let found = self.draft.edges.iter().flat_map(|(child, parent, _)| [*child, *parent]).find(unlisted);
         if let Some(end) = found {
             let row = &self.draft.resources[end as usize];
             let kind = self.draft.strings.text(self.draft.types[row.kind as usize].name);
             let name = format!("{kind} {}", self.id_text(row.key));
-            self.fail(CompileError::Undeclared {
-                fact: "a parent edge",
-                what: "resource",
-                name,
-            });
+            self.fail(CompileError::Undeclared { fact: "a parent edge", what: "resource", name });
         }
     }
 
@@ -711,10 +568,7 @@ impl Compiler {
             };
             if self.draft.subjects[*named as usize].bits & SUBJECT_UNLISTED == 0 {
                 let name = self.id_text(*key);
-                self.error.get_or_insert(CompileError::Duplicate {
-                    what: "aliases or subjects",
-                    name,
-                });
+                self.error.get_or_insert(CompileError::Duplicate { what: "aliases or subjects", name });
                 continue;
             }
             actual[*named as usize] = *subject;

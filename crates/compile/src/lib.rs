@@ -26,13 +26,7 @@ use postern_world::World;
 pub fn compile(world: &World) -> Result<Facts, CompileError> {
     let mut compiler = Compiler::new(&world.organization, world.revision);
     for (name, row) in &world.catalog.types {
-        compiler.resource_type(
-            name,
-            row.scope,
-            row.narrows,
-            row.registered,
-            &row.owner_permissions,
-        );
+        compiler.resource_type(name, row.scope, row.narrows, row.registered, &row.owner_permissions);
     }
     for (key, row) in &world.catalog.permissions {
         compiler.permission(key, &row.implied_by, &row.excluded_by, row.works_when_inactive);
@@ -75,7 +69,5 @@ pub fn compile(world: &World) -> Result<Facts, CompileError> {
 }
 
 fn pairs(map: &std::collections::BTreeMap<String, String>) -> Vec<(&str, &str)> {
-    map.iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect()
+    map.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }

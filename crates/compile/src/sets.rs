@@ -56,13 +56,11 @@ impl Sets {
     }
 
     fn key(&self, key: &str, fact: &'static str) -> Result<usize, CompileError> {
-        self.keys
-            .binary_search_by(|other| other.as_str().cmp(key))
-            .map_err(|_| CompileError::Undeclared {
-                fact,
-                what: "permission",
-                name: key.to_owned(),
-            })
+        self.keys.binary_search_by(|other| other.as_str().cmp(key)).map_err(|_| CompileError::Undeclared {
+            fact,
+            what: "permission",
+            name: key.to_owned(),
+        })
     }
 
     /// The number of the set that a permission list stands for. `*` and `<type>:*` stand for every key of the catalog,

@@ -12,31 +12,20 @@ use std::path::Path;
 
 fn main() -> io::Result<()> {
     let write = |target: &str, name: String, bytes: &[u8]| -> io::Result<()> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../../fuzz/corpus")
-            .join(target);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
         fs::create_dir_all(&folder)?;
         fs::write(folder.join(name), bytes)
     };
     for (number, world) in postern_fuzzing::worlds().enumerate() {
         write("import", format!("world-{number}"), world.to_json().as_bytes())?;
-        let bytes = postern_compile::compile(&world)
-            .map_err(io::Error::other)?
-            .to_bytes();
+        let bytes = postern_compile::compile(&world).map_err(io::Error::other)?.to_bytes();
         write("open", format!("snapshot-{number}"), &bytes)?;
         let snapshot = Snapshot::open(&bytes).map_err(io::Error::other)?;
         let subject = world.subjects.first().map_or("user:a", |subject| &subject.id);
         let slice = postern_snapshot::slice(&snapshot, subject).map_err(io::Error::other)?;
         write("open", format!("slice-{number}"), &slice.to_bytes())?;
-        for (query, asked) in random::queries(&mut Chance::new(number as u64), &world, 6)
-            .iter()
-            .enumerate()
-        {
-            write(
-                "decide",
-                format!("request-{number}-{query}"),
-                &request(asked).to_bytes(),
-            )?;
+        for (query, asked) in random::queries(&mut Chance::new(number as u64), &world, 6).iter().enumerate() {
+            write("decide", format!("request-{number}-{query}"), &request(asked).to_bytes())?;
         }
     }
     let loose = json::world_text(&random::world(&mut Chance::new(99)), json::Style::Full);
@@ -55,26 +44,11 @@ fn request(query: &Query) -> Request<'_> {
         },
         subject: &query.subject,
         permission: &query.permission,
-        resource: query
-            .resource
-            .as_ref()
-            .map(|resource| (&*resource.kind, &*resource.id)),
+        resource: query.resource.as_ref().map(|resource| (&*resource.kind, &*resource.id)),
         kind: &query.kind,
-        parents: Pairs(
-            query
-                .parents
-                .iter()
-                .map(|parent| (&*parent.kind, &*parent.id))
-                .collect(),
-        ),
+        parents: Pairs(query.parents.iter().map(|parent| (&*parent.kind, &*parent.id)).collect()),
         owner: query.owner.as_deref(),
-        dimensions: Pairs(
-            query
-                .dimensions
-                .iter()
-                .map(|(name, value)| (&**name, &**value))
-                .collect(),
-        ),
+        dimensions: Pairs(query.dimensions.iter().map(|(name, value)| (&**name, &**value)).collect()),
         session: query.session.as_deref(),
         now: query.now.unwrap_or(random::NOW),
     }

@@ -32,11 +32,7 @@ fn asked() -> &'static [Asked] {
             let subject = world.subjects.first().map_or("user:a", |subject| &subject.id);
             let slice =
                 postern_snapshot::slice(&snapshot, subject).expect("INVARIANT: a listed subject has a slice");
-            Asked {
-                slice: slice.to_bytes(),
-                facts,
-                bytes,
-            }
+            Asked { slice: slice.to_bytes(), facts, bytes }
         });
         asked.collect()
     })
@@ -46,12 +42,7 @@ fn asked() -> &'static [Asked] {
 /// handles, the same code as one by text.
 pub fn decide(bytes: &[u8]) {
     let request = Request::from_bytes(bytes);
-    for Asked {
-        facts,
-        bytes: whole,
-        slice,
-    } in asked()
-    {
+    for Asked { facts, bytes: whole, slice } in asked() {
         let snapshot = Snapshot::open(whole).expect("INVARIANT: opened before");
         let slice = Snapshot::open(slice).expect("INVARIANT: what was written can be opened");
         let answered = answer_bytes(&snapshot, bytes);
@@ -63,10 +54,7 @@ pub fn decide(bytes: &[u8]) {
         let on_slice = answer_bytes(&slice, bytes);
         assert!(Answer::from_bytes(&answered).is_ok() && Answer::from_bytes(&on_slice).is_ok());
         let Ok(request) = &request else {
-            assert_eq!(
-                Answer::from_bytes(&answered),
-                Ok(Answer::Error(QueryError::InvalidRequest as u8))
-            );
+            assert_eq!(Answer::from_bytes(&answered), Ok(Answer::Error(QueryError::InvalidRequest as u8)));
             continue;
         };
         by_handle(&snapshot, request);
@@ -74,17 +62,8 @@ pub fn decide(bytes: &[u8]) {
 }
 
 fn by_handle(snapshot: &Snapshot<'_>, request: &Request<'_>) {
-    let plain = Request {
-        op: postern_abi::Op::Check,
-        owner: None,
-        session: None,
-        ..request.clone()
-    };
-    let plain = Request {
-        parents: Default::default(),
-        dimensions: Default::default(),
-        ..plain
-    };
+    let plain = Request { op: postern_abi::Op::Check, owner: None, session: None, ..request.clone() };
+    let plain = Request { parents: Default::default(), dimensions: Default::default(), ..plain };
     let subject = subject_handle(snapshot, plain.subject);
     let permission = permission_handle(snapshot, plain.permission);
     let resource = match plain.resource {

@@ -14,17 +14,9 @@ const NOW: i64 = 1_767_225_600_000_000;
 
 /// Asks what a host could ask. Nothing may panic, and no answer may be without meaning.
 pub fn exercise(snapshot: &Snapshot<'_>) {
-    let _ = (
-        snapshot.counts(),
-        snapshot.sections(),
-        snapshot.next_change(NOW),
-        snapshot.role_name(0),
-    );
+    let _ = (snapshot.counts(), snapshot.sections(), snapshot.next_change(NOW), snapshot.role_name(0));
     let description = Description::of(snapshot).to_bytes();
-    assert!(
-        Description::from_bytes(&description).is_ok(),
-        "a description that cannot be read"
-    );
+    assert!(Description::from_bytes(&description).is_ok(), "a description that cannot be read");
 
     let counts = snapshot.counts();
     // Beyond the ends as well: a handle of another snapshot is a number like any other.
@@ -42,9 +34,8 @@ pub fn exercise(snapshot: &Snapshot<'_>) {
             mask(snapshot, subject, resource, NOW, &mut bits);
             for permission in permissions() {
                 let reason = check_handles(snapshot, subject, permission, resource, NOW);
-                let in_mask = bits
-                    .get((permission / 8) as usize)
-                    .is_some_and(|byte| byte >> (permission % 8) & 1 == 1);
+                let in_mask =
+                    bits.get((permission / 8) as usize).is_some_and(|byte| byte >> (permission % 8) & 1 == 1);
                 let listed = permission < counts.permissions;
                 assert!(
                     !listed || in_mask == ((reason as u8) < 16),
@@ -61,26 +52,13 @@ pub fn exercise(snapshot: &Snapshot<'_>) {
 /// The same snapshot asked in text, about the ids that it names.
 fn in_text(snapshot: &Snapshot<'_>, subject: u32) {
     let (mut room, mut other) = ([0; 36], [0; 36]);
-    let subject = format!(
-        "{}:{}",
-        snapshot.subject_kind(subject),
-        text(snapshot.subject_id(subject), &mut room)
-    );
+    let subject =
+        format!("{}:{}", snapshot.subject_kind(subject), text(snapshot.subject_id(subject), &mut room));
     let resource = snapshot.counts().resources.checked_sub(1).map(|last| {
-        (
-            snapshot.type_name(snapshot.resource_kind(last)),
-            text(snapshot.resource_id(last), &mut other),
-        )
+        (snapshot.type_name(snapshot.resource_kind(last)), text(snapshot.resource_id(last), &mut other))
     });
     let parent = resource.unwrap_or(("site", "s1"));
-    for op in [
-        Op::Check,
-        Op::Filter,
-        Op::Subjects,
-        Op::Actions,
-        Op::Anywhere,
-        Op::Everywhere,
-    ] {
+    for op in [Op::Check, Op::Filter, Op::Subjects, Op::Actions, Op::Anywhere, Op::Everywhere] {
         for resource in [None, resource, Some((parent.0, "nobody lists this"))] {
             let request = Request {
                 op,

@@ -14,11 +14,6 @@ pub fn import(bytes: &[u8]) {
         return;
     };
     let snapshot = facts.to_bytes();
-    assert_eq!(
-        postern_compile::compile(&again)
-            .map(|facts| facts.to_bytes())
-            .as_ref(),
-        Ok(&snapshot)
-    );
+    assert_eq!(postern_compile::compile(&again).map(|facts| facts.to_bytes()).as_ref(), Ok(&snapshot));
     exercise(&Snapshot::open(&snapshot).expect("what was written cannot be opened"));
 }

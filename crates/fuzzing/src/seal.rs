@@ -3,11 +3,7 @@
 //! Bytes that were changed at random end at the checksum. To get behind it, the targets give them a head that fits. This
 //! is the checksum as `docs/snapshot-format.md` describes it, not the code of the crate that is tested.
 
-const K: [u64; 3] = [
-    0x9E37_79B9_7F4A_7C15,
-    0xC2B2_AE3D_27D4_EB4F,
-    0x1656_67B1_9E37_79F9,
-];
+const K: [u64; 3] = [0x9E37_79B9_7F4A_7C15, 0xC2B2_AE3D_27D4_EB4F, 0x1656_67B1_9E37_79F9];
 /// Magic, format version, six zeros, checksum.
 const HEAD_BYTES: usize = 24;
 
@@ -38,10 +34,7 @@ fn checksum(bytes: &[u8]) -> u64 {
     let rest = &bytes[whole..];
     let full = rest.len() - rest.len() % 8;
     for word in words(&rest[..full]) {
-        hash = (hash ^ word)
-            .wrapping_mul(K[1])
-            .rotate_left(31)
-            .wrapping_mul(K[0]);
+        hash = (hash ^ word).wrapping_mul(K[1]).rotate_left(31).wrapping_mul(K[0]);
     }
     hash = (hash ^ word(&rest[full..])).wrapping_mul(K[2]);
     for lane in lanes {
@@ -61,8 +54,5 @@ fn words(bytes: &[u8]) -> impl Iterator<Item = u64> + '_ {
 
 /// Up to eight bytes, the missing ones zero.
 fn word(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .rev()
-        .fold(0, |word, byte| word << 8 | u64::from(*byte))
+    bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
 }

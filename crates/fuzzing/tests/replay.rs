@@ -16,10 +16,7 @@ const ROUNDS: usize = 4_000;
 const LONGEST: Duration = Duration::from_secs(20);
 
 fn folder(of: &str, target: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../fuzz")
-        .join(of)
-        .join(target)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz").join(of).join(target)
 }
 
 fn corpus(target: &str) -> Vec<Vec<u8>> {
@@ -31,10 +28,7 @@ fn corpus(target: &str) -> Vec<Vec<u8>> {
     // The order of a folder is the file system's; the inputs must be the same everywhere.
     files.sort();
     assert!(!files.is_empty(), "{} is empty", folder.display());
-    files
-        .iter()
-        .map(|file| fs::read(file).expect("it can be read"))
-        .collect()
+    files.iter().map(|file| fs::read(file).expect("it can be read")).collect()
 }
 
 fn try_input(target: (&str, fn(&[u8])), input: &[u8]) {
@@ -45,15 +39,8 @@ fn try_input(target: (&str, fn(&[u8])), input: &[u8]) {
     }
     let folder = folder("artifacts", target.0);
     let file = folder.join("replay-failure");
-    fs::create_dir_all(&folder)
-        .and_then(|()| fs::write(&file, input))
-        .expect("the input can be kept");
-    panic!(
-        "`{}` failed after {:?}; the input is in {}",
-        target.0,
-        started.elapsed(),
-        file.display()
-    );
+    fs::create_dir_all(&folder).and_then(|()| fs::write(&file, input)).expect("the input can be kept");
+    panic!("`{}` failed after {:?}; the input is in {}", target.0, started.elapsed(), file.display());
 }
 
 /// The way libFuzzer changes inputs, in short.
@@ -78,17 +65,8 @@ fn change(chance: &mut Chance, corpus: &[Vec<u8>]) -> Vec<u8> {
             }
             4 if at + 4 <= input.len() => {
                 // Counts, numbers and offsets are u32 or u64: the values at which arithmetic goes wrong.
-                let value = *chance.pick(&[
-                    0,
-                    1,
-                    2,
-                    0xff,
-                    0xffff,
-                    0x7fff_ffff,
-                    0x8000_0000,
-                    u32::MAX - 1,
-                    u32::MAX,
-                ]);
+                let value =
+                    *chance.pick(&[0, 1, 2, 0xff, 0xffff, 0x7fff_ffff, 0x8000_0000, u32::MAX - 1, u32::MAX]);
                 input[at..at + 4].copy_from_slice(&value.to_le_bytes());
             }
             _ if at < input.len() => {
@@ -102,17 +80,12 @@ fn change(chance: &mut Chance, corpus: &[Vec<u8>]) -> Vec<u8> {
 }
 
 fn replay(name: &str) {
-    let target = *TARGETS
-        .iter()
-        .find(|target| target.0 == name)
-        .expect("there is such a target");
+    let target = *TARGETS.iter().find(|target| target.0 == name).expect("there is such a target");
     let corpus = corpus(name);
     corpus.iter().for_each(|input| try_input(target, input));
     try_input(target, &[]);
     let rounds = std::env::var("POSTERN_FUZZ_ROUNDS").ok();
-    let rounds = rounds.map_or(ROUNDS, |rounds| {
-        rounds.parse().expect("POSTERN_FUZZ_ROUNDS is a number")
-    });
+    let rounds = rounds.map_or(ROUNDS, |rounds| rounds.parse().expect("POSTERN_FUZZ_ROUNDS is a number"));
     for seed in 0..rounds as u64 {
         try_input(target, &change(&mut Chance::new(seed), &corpus));
     }
@@ -136,14 +109,9 @@ fn import_refuses_or_compiles_whatever_the_text_is() {
 /// A corpus of snapshots of an earlier format would only test the first line of `open`.
 #[test]
 fn the_corpus_of_snapshots_is_of_this_format() {
-    let opened = corpus("open")
-        .iter()
-        .filter(|bytes| postern_snapshot::Snapshot::open(bytes).is_ok())
-        .count();
-    assert!(
-        opened >= 4,
-        "{opened} open; write it again: cargo run -p postern-fuzzing --example corpus"
-    );
+    let opened =
+        corpus("open").iter().filter(|bytes| postern_snapshot::Snapshot::open(bytes).is_ok()).count();
+    assert!(opened >= 4, "{opened} open; write it again: cargo run -p postern-fuzzing --example corpus");
 }
 
 /// The targets' own head and the writer's are the same, so that what they seal gets past the checksum.

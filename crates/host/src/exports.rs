@@ -33,16 +33,12 @@ pub(crate) struct Functions {
 impl Exports {
     /// A new instance of the module, without a snapshot.
     pub fn new(module: &Module) -> Result<Exports, HostError> {
-        let limits = StoreLimitsBuilder::new()
-            .memory_size(module.limits.memory_bytes)
-            .build();
+        let limits = StoreLimitsBuilder::new().memory_size(module.limits.memory_bytes).build();
         let mut store = Store::new(&module.engine, limits);
         store.limiter(|limits| limits);
         prepare(&mut store, module.limits.call);
         let instance = Instance::new(&mut store, &module.module, &[]).map_err(|error| trapped(&error))?;
-        let memory = instance
-            .get_memory(&mut store, "memory")
-            .ok_or(HostError::Export("memory"))?;
+        let memory = instance.get_memory(&mut store, "memory").ok_or(HostError::Export("memory"))?;
         let functions = Functions {
             alloc: typed(&mut store, &instance, "postern_alloc")?,
             free: typed(&mut store, &instance, "postern_free")?,
@@ -58,12 +54,7 @@ impl Exports {
             query: typed(&mut store, &instance, "postern_query")?,
             next_change: typed(&mut store, &instance, "postern_next_change")?,
         };
-        Ok(Exports {
-            store,
-            limit: module.limits.call,
-            memory,
-            functions,
-        })
+        Ok(Exports { store, limit: module.limits.call, memory, functions })
     }
 
     /// Whether the module has all of them: found out when it is loaded, not at the first question.
@@ -79,9 +70,7 @@ impl Exports {
         parameters: P,
     ) -> Result<R, HostError> {
         prepare(&mut self.store, self.limit);
-        function(&self.functions)
-            .call(&mut self.store, parameters)
-            .map_err(|error| trapped(&error))
+        function(&self.functions).call(&mut self.store, parameters).map_err(|error| trapped(&error))
     }
 
     /// The memory's bytes at an address. An address beyond its end breaks the contract.
@@ -113,9 +102,7 @@ fn typed<P: WasmParams, R: WasmResults>(
     instance: &Instance,
     name: &'static str,
 ) -> Result<TypedFunc<P, R>, HostError> {
-    instance
-        .get_typed_func(store, name)
-        .map_err(|_| HostError::Export(name))
+    instance.get_typed_func(store, name).map_err(|_| HostError::Export(name))
 }
 
 fn trapped(error: &wasmtime::Error) -> HostError {

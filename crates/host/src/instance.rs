@@ -41,11 +41,7 @@ impl Instance {
     pub(crate) fn new(module: Module, snapshot: Arc<[u8]>) -> Result<Instance, HostError> {
         let mut live = Live::new(&module)?;
         live.open(&snapshot)?;
-        Ok(Instance {
-            module,
-            snapshot,
-            live: Some(live),
-        })
+        Ok(Instance { module, snapshot, live: Some(live) })
     }
 
     /// Puts another snapshot in the place of the one in force.
@@ -75,9 +71,7 @@ impl Instance {
             let block = live.exports.call(|exports| &exports.describe, ())?;
             let bytes = live.take(block)?;
             let description = Description::from_bytes(&bytes);
-            description
-                .map(read)
-                .map_err(|_| HostError::Contract("a description that is none"))
+            description.map(read).map_err(|_| HostError::Contract("a description that is none"))
         })
     }
 
@@ -121,8 +115,7 @@ impl Instance {
     pub fn resource(&mut self, kind: &str, id: &str) -> Result<Option<u32>, HostError> {
         self.ask(|live| {
             let [(kind, kind_len), (id, id_len)] = live.texts([kind, id])?;
-            live.exports
-                .call(|exports| &exports.resource, (kind, kind_len, id, id_len))
+            live.exports.call(|exports| &exports.resource, (kind, kind_len, id, id_len))
         })
         .map(known)
     }
@@ -142,10 +135,7 @@ impl Instance {
         self.ask(|live| {
             let parameters = (subject, permission, resource, now as f64);
             let code = live.exports.call(|exports| &exports.check, parameters)?;
-            u8::try_from(code)
-                .ok()
-                .and_then(from_code)
-                .ok_or(HostError::Contract("a code that is none"))
+            u8::try_from(code).ok().and_then(from_code).ok_or(HostError::Contract("a code that is none"))
         })
     }
 
@@ -176,9 +166,7 @@ impl Instance {
             let parameters = (subject, resource, now as f64, address, len);
             let needed = live.exports.call(|exports| &exports.mask, parameters)?;
             if needed > len {
-                return Err(HostError::Contract(
-                    "a mask of more permissions than a catalog can have",
-                ));
+                return Err(HostError::Contract("a mask of more permissions than a catalog can have"));
             }
             mask.clear();
             mask.extend_from_slice(live.exports.bytes(address, needed as usize)?);
@@ -211,10 +199,7 @@ impl Instance {
         if self.live.is_none() {
             self.replace()?;
         }
-        let live = self
-            .live
-            .as_mut()
-            .ok_or(HostError::Contract("an instance that could not be replaced"))?;
+        let live = self.live.as_mut().ok_or(HostError::Contract("an instance that could not be replaced"))?;
         let result = question(live);
         if let Err(HostError::Trap(_) | HostError::Limit | HostError::Contract(_)) = result {
             // If even this fails, the next question tries again; this one's error says more.
@@ -240,12 +225,7 @@ fn known(handle: u32) -> Option<u32> {
 impl Live {
     fn new(module: &Module) -> Result<Live, HostError> {
         let none = Room { address: 0, len: 0 };
-        let mut live = Live {
-            exports: Exports::new(module)?,
-            text: none,
-            triples: none,
-            codes: none,
-        };
+        let mut live = Live { exports: Exports::new(module)?, text: none, triples: none, codes: none };
         live.text = live.alloc(TEXT_ROOM as usize)?;
         Ok(live)
     }
@@ -254,24 +234,16 @@ impl Live {
         let len = u32::try_from(len).map_err(|_| HostError::Memory)?;
         let address = self.exports.call(|exports| &exports.alloc, len)?;
         // No room is also what the module gives for no bytes; those need none.
-        if address == 0 && len != 0 {
-            Err(HostError::Memory)
-        } else {
-            Ok(Room { address, len })
-        }
+        if address == 0 && len != 0 { Err(HostError::Memory) } else { Ok(Room { address, len }) }
     }
 
     fn free(&mut self, room: Room) -> Result<(), HostError> {
-        self.exports
-            .call(|exports| &exports.free, (room.address, room.len))
+        self.exports.call(|exports| &exports.free, (room.address, room.len))
     }
 
     /// Copies a block that the module hands over, and gives it back.
     fn take(&mut self, block: u64) -> Result<Vec<u8>, HostError> {
-        let room = Room {
-            address: block as u32,
-            len: (block >> 32) as u32,
-        };
+        let room = Room { address: block as u32, len: (block >> 32) as u32 };
         if block == 0 {
             return Err(HostError::Memory);
         }
@@ -286,14 +258,9 @@ impl Live {
             return Err(HostError::Open(1));
         }
         let room = self.alloc(snapshot.len())?;
-        self.exports
-            .bytes(room.address, snapshot.len())?
-            .copy_from_slice(snapshot);
+        self.exports.bytes(room.address, snapshot.len())?.copy_from_slice(snapshot);
         // The module takes the room, whatever it says.
-        match self
-            .exports
-            .call(|exports| &exports.open, (room.address, room.len))?
-        {
+        match self.exports.call(|exports| &exports.open, (room.address, room.len))? {
             0 => Ok(()),
             code => Err(HostError::Open(code)),
         }
@@ -310,9 +277,7 @@ impl Live {
         let mut at = self.text.address;
         let mut places = [(0, 0); N];
         for (text, place) in texts.iter().zip(&mut places) {
-            self.exports
-                .bytes(at, text.len())?
-                .copy_from_slice(text.as_bytes());
+            self.exports.bytes(at, text.len())?.copy_from_slice(text.as_bytes());
             // INVARIANT: no longer than the room, whose length is a u32.
             *place = (at, text.len() as u32);
             at += text.len() as u32;
@@ -322,12 +287,8 @@ impl Live {
 
     fn answer(&mut self, request: &[u8]) -> Result<Vec<u8>, HostError> {
         let room = self.alloc(request.len())?;
-        self.exports
-            .bytes(room.address, request.len())?
-            .copy_from_slice(request);
-        let block = self
-            .exports
-            .call(|exports| &exports.query, (room.address, room.len))?;
+        self.exports.bytes(room.address, request.len())?.copy_from_slice(request);
+        let block = self.exports.call(|exports| &exports.query, (room.address, room.len))?;
         self.free(room)?;
         self.take(block)
     }
@@ -361,8 +322,6 @@ impl Live {
 
 impl fmt::Debug for Instance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Instance")
-            .field("snapshot_bytes", &self.snapshot.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Instance").field("snapshot_bytes", &self.snapshot.len()).finish_non_exhaustive()
     }
 }

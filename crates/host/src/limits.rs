@@ -29,10 +29,7 @@ pub enum CallLimit {
 impl Default for Limits {
     /// 1 GiB, and five seconds a call: far above what any question takes, as a defence and not as a budget.
     fn default() -> Self {
-        Limits {
-            memory_bytes: 1 << 30,
-            call: CallLimit::Time(Duration::from_secs(5)),
-        }
+        Limits { memory_bytes: 1 << 30, call: CallLimit::Time(Duration::from_secs(5)) }
     }
 }
 
@@ -42,9 +39,7 @@ const TICK: Duration = Duration::from_millis(10);
 impl CallLimit {
     /// The deadline in ticks; two more than asked for, since the first may be under way and the last must have passed.
     pub(crate) fn ticks(limit: Duration) -> u64 {
-        u64::try_from(limit.as_nanos() / TICK.as_nanos())
-            .unwrap_or(u64::MAX - 2)
-            .saturating_add(2)
+        u64::try_from(limit.as_nanos() / TICK.as_nanos()).unwrap_or(u64::MAX - 2).saturating_add(2)
     }
 }
 

@@ -39,19 +39,10 @@ impl Module {
         let engine = Engine::new(&config).map_err(refused)?;
         let module = wasmtime::Module::from_binary(&engine, bytes).map_err(refused)?;
         if let Some(import) = module.imports().next() {
-            return Err(HostError::Imports(format!(
-                "{}.{}",
-                import.module(),
-                import.name()
-            )));
+            return Err(HostError::Imports(format!("{}.{}", import.module(), import.name())));
         }
         let ticker = matches!(limits.call, CallLimit::Time(_)).then(|| Arc::new(Ticker::start(&engine)));
-        let module = Module {
-            engine,
-            module,
-            limits,
-            _ticker: ticker,
-        };
+        let module = Module { engine, module, limits, _ticker: ticker };
         Exports::check(&module)?;
         Ok(module)
     }
@@ -67,8 +58,6 @@ impl Module {
 
 impl fmt::Debug for Module {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Module")
-            .field("limits", &self.limits)
-            .finish_non_exhaustive()
+        f.debug_struct("Module").field("limits", &self.limits).finish_non_exhaustive()
     }
 }

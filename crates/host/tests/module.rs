@@ -33,10 +33,7 @@ fn module_bytes() -> Vec<u8> {
 }
 
 fn open(limits: Limits) -> Instance {
-    Module::load_with(&module_bytes(), limits)
-        .expect("it loads")
-        .open(&snapshot())
-        .expect("it opens")
+    Module::load_with(&module_bytes(), limits).expect("it loads").open(&snapshot()).expect("it opens")
 }
 
 #[test]
@@ -55,35 +52,13 @@ fn every_way_of_asking_gives_the_resolvers_answer() {
             for permission in &permissions {
                 let key = native.permission_key(*permission);
                 assert_eq!(instance.permission(key), Ok(Some(*permission)));
-                let context = postern_resolver::Context {
-                    now: NOW,
-                    ..Default::default()
-                };
-                let question = postern_resolver::Question {
-                    subject,
-                    permission: key,
-                    resource,
-                    context,
-                };
+                let context = postern_resolver::Context { now: NOW, ..Default::default() };
+                let question = postern_resolver::Question { subject, permission: key, resource, context };
                 let answer = postern_resolver::check(&native, &question);
 
-                let request = Request {
-                    subject,
-                    permission: key,
-                    resource,
-                    now: NOW,
-                    ..Request::default()
-                };
-                assert_eq!(
-                    instance.answer(&request).unwrap().reason(),
-                    Some(answer),
-                    "{request:?}"
-                );
-                assert_eq!(
-                    instance.check(handle, *permission, at, NOW),
-                    Ok(answer),
-                    "{request:?}"
-                );
+                let request = Request { subject, permission: key, resource, now: NOW, ..Request::default() };
+                assert_eq!(instance.answer(&request).unwrap().reason(), Some(answer), "{request:?}");
+                assert_eq!(instance.check(handle, *permission, at, NOW), Ok(answer), "{request:?}");
                 let bit = mask[*permission as usize / 8] >> (permission % 8) & 1 == 1;
                 assert_eq!(bit, answer.is_ok_and(|reason| (reason as u8) < 16), "{request:?}");
                 triples.push([handle, *permission, at]);
@@ -111,33 +86,16 @@ fn lists_and_descriptions_come_out_whole() {
         now: NOW,
         ..Request::default()
     };
-    assert_eq!(
-        instance.answer(&filter),
-        Ok(Answer::List(Texts(vec!["s1".into()])))
-    );
-    let unknown = Request {
-        op: Op::Anywhere,
-        subject: "user:ann",
-        permission: "miner:paint",
-        ..Request::default()
-    };
-    assert_eq!(
-        instance.answer(&unknown),
-        Ok(Answer::Error(QueryError::UnknownPermission as u8))
-    );
+    assert_eq!(instance.answer(&filter), Ok(Answer::List(Texts(vec!["s1".into()]))));
+    let unknown =
+        Request { op: Op::Anywhere, subject: "user:ann", permission: "miner:paint", ..Request::default() };
+    assert_eq!(instance.answer(&unknown), Ok(Answer::Error(QueryError::UnknownPermission as u8)));
     let keys = instance.describe(|description| {
         assert_eq!((description.organization, description.revision), ("acme", 7));
         assert!(description.timed && !description.slice && description.subject.0.is_empty());
         description.permissions.0
     });
-    assert_eq!(
-        keys,
-        Ok(vec![
-            "miner:read".into(),
-            "miner:reboot".into(),
-            "site:read".into()
-        ])
-    );
+    assert_eq!(keys, Ok(vec!["miner:read".into(), "miner:reboot".into(), "site:read".into()]));
     assert_eq!(instance.revision(), Ok(7));
     assert_eq!(instance.next_change(NOW), Ok(Some(1_767_225_600_000_000)));
     assert_eq!(instance.next_change(1_767_225_600_000_000), Ok(None));
@@ -149,29 +107,12 @@ fn what_is_not_named_has_no_handle_and_no_decision_by_handle() {
     assert_eq!(instance.subject("user:zoe"), Ok(None));
     assert_eq!(instance.resource("site", "s3"), Ok(None));
     assert_eq!(instance.permission("miner:paint"), Ok(None));
-    assert_eq!(
-        instance.check(u32::MAX, 2, 0, NOW),
-        Ok(Err(QueryError::InvalidRequest))
-    );
-    assert_eq!(
-        instance.check(0, 2, u32::MAX, NOW),
-        Ok(Err(QueryError::InvalidRequest))
-    );
-    assert_eq!(
-        instance.check(0, 3, 0, NOW),
-        Ok(Err(QueryError::UnknownPermission))
-    );
+    assert_eq!(instance.check(u32::MAX, 2, 0, NOW), Ok(Err(QueryError::InvalidRequest)));
+    assert_eq!(instance.check(0, 2, u32::MAX, NOW), Ok(Err(QueryError::InvalidRequest)));
+    assert_eq!(instance.check(0, 3, 0, NOW), Ok(Err(QueryError::UnknownPermission)));
     // In text the subject that nobody lists still gets what everybody has.
-    let request = Request {
-        subject: "user:zoe",
-        permission: "site:read",
-        now: NOW,
-        ..Request::default()
-    };
-    assert_eq!(
-        instance.answer(&request).unwrap().reason(),
-        Some(Ok(Reason::Grant))
-    );
+    let request = Request { subject: "user:zoe", permission: "site:read", now: NOW, ..Request::default() };
+    assert_eq!(instance.answer(&request).unwrap().reason(), Some(Ok(Reason::Grant)));
 }
 
 #[test]
@@ -193,10 +134,7 @@ fn bytes_that_are_refused_leave_the_snapshot_in_force() {
 fn opening_again_and_again_takes_no_more_memory() {
     let bytes = snapshot();
     // Room for a few snapshots, not for a thousand.
-    let limits = Limits {
-        memory_bytes: 2 << 20,
-        ..Limits::default()
-    };
+    let limits = Limits { memory_bytes: 2 << 20, ..Limits::default() };
     let mut instance = open(limits);
     for _ in 0..2_000 {
         instance.swap(&bytes).unwrap();
@@ -207,42 +145,22 @@ fn opening_again_and_again_takes_no_more_memory() {
 
 #[test]
 fn a_call_that_exceeds_its_limit_is_an_error_and_the_next_one_works() {
-    let mut instance = open(Limits {
-        call: CallLimit::Fuel(1_000_000),
-        ..Limits::default()
-    });
-    let (subject, resource) = (
-        instance.subject("user:ann").unwrap().unwrap(),
-        instance.resource("site", "s1").unwrap().unwrap(),
-    );
+    let mut instance = open(Limits { call: CallLimit::Fuel(1_000_000), ..Limits::default() });
+    let (subject, resource) =
+        (instance.subject("user:ann").unwrap().unwrap(), instance.resource("site", "s1").unwrap().unwrap());
     let triples = vec![[subject, 0, resource]; 200_000];
     let mut codes = vec![0; triples.len()];
-    assert_eq!(
-        instance.check_batch(&triples, NOW, &mut codes),
-        Err(HostError::Limit)
-    );
-    assert!(
-        codes.iter().all(|code| *code == 0),
-        "a batch that was cut off wrote some of its codes"
-    );
-    assert_eq!(
-        instance.check(subject, 0, resource, NOW),
-        Ok(Ok(Reason::Assignment))
-    );
+    assert_eq!(instance.check_batch(&triples, NOW, &mut codes), Err(HostError::Limit));
+    assert!(codes.iter().all(|code| *code == 0), "a batch that was cut off wrote some of its codes");
+    assert_eq!(instance.check(subject, 0, resource, NOW), Ok(Ok(Reason::Assignment)));
 }
 
 #[test]
 fn what_does_not_fit_into_the_memory_is_refused() {
-    let mut instance = open(Limits {
-        memory_bytes: 2 << 20,
-        ..Limits::default()
-    });
+    let mut instance = open(Limits { memory_bytes: 2 << 20, ..Limits::default() });
     let triples = vec![[0, 0, 0]; 1 << 20];
     let mut codes = vec![0; triples.len()];
-    assert_eq!(
-        instance.check_batch(&triples, NOW, &mut codes),
-        Err(HostError::Memory)
-    );
+    assert_eq!(instance.check_batch(&triples, NOW, &mut codes), Err(HostError::Memory));
     assert_eq!(instance.swap(&vec![0; 4 << 20]), Err(HostError::Memory));
     assert_eq!(instance.revision(), Ok(7));
 }
@@ -256,31 +174,11 @@ fn misbehaving(function: &str, body: &str) -> Vec<u8> {
         ("postern_revision", "(result i64)", "i64.const 1"),
         ("postern_describe", "(result i64)", "i64.const 0"),
         ("postern_subject", "(param i32 i32) (result i32)", "i32.const 0"),
-        (
-            "postern_permission",
-            "(param i32 i32) (result i32)",
-            "i32.const 0",
-        ),
-        (
-            "postern_resource",
-            "(param i32 i32 i32 i32) (result i32)",
-            "i32.const 0",
-        ),
-        (
-            "postern_check",
-            "(param i32 i32 i32 f64) (result i32)",
-            "i32.const 22",
-        ),
-        (
-            "postern_check_batch",
-            "(param i32 i32 f64 i32) (result i32)",
-            "i32.const 0",
-        ),
-        (
-            "postern_mask",
-            "(param i32 i32 f64 i32 i32) (result i32)",
-            "i32.const 0",
-        ),
+        ("postern_permission", "(param i32 i32) (result i32)", "i32.const 0"),
+        ("postern_resource", "(param i32 i32 i32 i32) (result i32)", "i32.const 0"),
+        ("postern_check", "(param i32 i32 i32 f64) (result i32)", "i32.const 22"),
+        ("postern_check_batch", "(param i32 i32 f64 i32) (result i32)", "i32.const 0"),
+        ("postern_mask", "(param i32 i32 f64 i32 i32) (result i32)", "i32.const 0"),
         ("postern_query", "(param i32 i32) (result i64)", "i64.const 0"),
         ("postern_next_change", "(param f64) (result f64)", "f64.const inf"),
     ];
@@ -293,14 +191,8 @@ fn misbehaving(function: &str, body: &str) -> Vec<u8> {
 }
 
 fn misbehaving_instance(function: &str, body: &str, call: CallLimit) -> Instance {
-    let limits = Limits {
-        call,
-        ..Limits::default()
-    };
-    Module::load_with(&misbehaving(function, body), limits)
-        .unwrap()
-        .open(b"snapshot")
-        .unwrap()
+    let limits = Limits { call, ..Limits::default() };
+    Module::load_with(&misbehaving(function, body), limits).unwrap().open(b"snapshot").unwrap()
 }
 
 #[test]
@@ -333,51 +225,30 @@ fn a_module_that_never_returns_is_stopped() {
 fn answers_that_the_contract_does_not_have_are_errors() {
     for code in ["i32.const 0", "i32.const 99", "i32.const 257"] {
         let mut instance = misbehaving_instance("postern_check", code, CallLimit::None);
-        assert!(
-            matches!(instance.check(0, 0, 0, NOW), Err(HostError::Contract(_))),
-            "{code}"
-        );
+        assert!(matches!(instance.check(0, 0, 0, NOW), Err(HostError::Contract(_))), "{code}");
     }
     let mut instance = misbehaving_instance("postern_query", "i64.const -1", CallLimit::None);
-    assert!(matches!(
-        instance.answer(&Request::default()),
-        Err(HostError::Contract(_))
-    ));
+    assert!(matches!(instance.answer(&Request::default()), Err(HostError::Contract(_))));
     let mut instance = misbehaving_instance("postern_mask", "i32.const -1", CallLimit::None);
-    assert!(matches!(
-        instance.mask(0, 0, NOW, &mut Vec::new()),
-        Err(HostError::Contract(_))
-    ));
+    assert!(matches!(instance.mask(0, 0, NOW, &mut Vec::new()), Err(HostError::Contract(_))));
 }
 
 #[test]
 fn modules_of_other_kinds_are_refused() {
-    assert!(matches!(
-        Module::load(b"not wasm").unwrap_err(),
-        HostError::Module(_)
-    ));
+    assert!(matches!(Module::load(b"not wasm").unwrap_err(), HostError::Module(_)));
     let empty = wat::parse_str("(module)").unwrap();
     assert_eq!(Module::load(&empty).unwrap_err(), HostError::Export("memory"));
     let importing = wat::parse_str("(module (import \"env\" \"now\" (func)))").unwrap();
-    assert_eq!(
-        Module::load(&importing).unwrap_err(),
-        HostError::Imports("env.now".into())
-    );
+    assert_eq!(Module::load(&importing).unwrap_err(), HostError::Imports("env.now".into()));
     let other = misbehaving("postern_mask", "unreachable");
     let text = wasm_without(&other);
-    assert_eq!(
-        Module::load(&text).unwrap_err(),
-        HostError::Export("postern_mask")
-    );
+    assert_eq!(Module::load(&text).unwrap_err(), HostError::Export("postern_mask"));
 }
 
 /// The module with the name of one export changed, in place.
 fn wasm_without(module: &[u8]) -> Vec<u8> {
     let mut module = module.to_vec();
-    let at = module
-        .windows(12)
-        .position(|name| name == b"postern_mask")
-        .expect("it exports it");
+    let at = module.windows(12).position(|name| name == b"postern_mask").expect("it exports it");
     module[at] = b'P';
     module
 }

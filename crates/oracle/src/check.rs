@@ -59,9 +59,8 @@ impl Oracle {
                     Some(self.stored(node))
                 }
                 _ => {
-                    let need_not_be_listed = self
-                        .declared_type(&node.kind)
-                        .is_some_and(|kind| !kind.registered);
+                    let need_not_be_listed =
+                        self.declared_type(&node.kind).is_some_and(|kind| !kind.registered);
                     if !need_not_be_listed && !unlisted {
                         return deny("unknown_resource");
                     }
@@ -96,14 +95,8 @@ impl Oracle {
                 && grant.life.live(when)
                 && is_held(grant, &principals, &all)
                 && is_at(&grant.at, &anchors)
-                && grant
-                    .conditions
-                    .iter()
-                    .all(|(name, wanted)| present_and_equal(&dimensions, name, wanted))
-                && grant
-                    .require
-                    .iter()
-                    .all(|(name, wanted)| present_and_equal(&dimensions, name, wanted))
+                && grant.conditions.iter().all(|(name, wanted)| present_and_equal(&dimensions, name, wanted))
+                && grant.require.iter().all(|(name, wanted)| present_and_equal(&dimensions, name, wanted))
                 && is_in_session(grant, query)
                 && (!grant.own || owned)
                 && excludes(&grant.permissions, permission)
@@ -123,9 +116,7 @@ impl Oracle {
 
         // Rule 10, of the candidates that narrowing kept, or of all.
         let by_assignment = |candidates: &[&Candidate]| {
-            candidates
-                .iter()
-                .any(|candidate| satisfies(&candidate.role.permissions, permission))
+            candidates.iter().any(|candidate| satisfies(&candidate.role.permissions, permission))
         };
         if by_assignment(&kept) {
             return allow("assignment");
@@ -142,10 +133,7 @@ impl Oracle {
                         .conditions
                         .iter()
                         .all(|(name, wanted)| absent_or_equal(&dimensions, name, wanted))
-                    && grant
-                        .require
-                        .iter()
-                        .all(|(name, wanted)| present_and_equal(&dimensions, name, wanted))
+                    && grant.require.iter().all(|(name, wanted)| present_and_equal(&dimensions, name, wanted))
                     && is_in_session(grant, query)
                     && (!grant.own || owned)
                     && satisfies(&grant.permissions, permission)
@@ -191,13 +179,9 @@ impl Oracle {
         let resource = self.resource(node);
         Asked {
             node: node.clone(),
-            parents: resource
-                .map(|resource| resource.parents.clone())
-                .unwrap_or_default(),
+            parents: resource.map(|resource| resource.parents.clone()).unwrap_or_default(),
             owner: resource.and_then(|resource| resource.owner.clone()),
-            attributes: resource
-                .map(|resource| resource.attributes.clone())
-                .unwrap_or_default(),
+            attributes: resource.map(|resource| resource.attributes.clone()).unwrap_or_default(),
             stated: false,
         }
     }
@@ -207,14 +191,7 @@ impl Oracle {
     fn stated(&self, node: &Node, query: &Query) -> Asked {
         Asked {
             node: node.clone(),
-            parents: query
-                .parents
-                .iter()
-                .map(|parent| Edge {
-                    parent: parent.clone(),
-                    cap: None,
-                })
-                .collect(),
+            parents: query.parents.iter().map(|parent| Edge { parent: parent.clone(), cap: None }).collect(),
             owner: query
                 .owner
                 .as_ref()
@@ -235,11 +212,8 @@ impl Oracle {
     /// Every live listed resource that is reached from the edges, over edges that let the permission's action pass.
     fn ancestors(&self, edges: &[Edge], permission: &Permission, when: When) -> Vec<Node> {
         let action = permission.key.rsplit_once(':').map_or("", |(_, action)| action);
-        let passes = |edge: &Edge| {
-            edge.cap
-                .as_ref()
-                .is_none_or(|cap| cap.iter().any(|passing| passing == action))
-        };
+        let passes =
+            |edge: &Edge| edge.cap.as_ref().is_none_or(|cap| cap.iter().any(|passing| passing == action));
         let mut reached: Vec<Node> = Vec::new();
         let mut edges = edges.to_vec();
         while let Some(edge) = edges.pop() {
@@ -268,15 +242,9 @@ impl Oracle {
             if assignment.life.live(when)
                 && principals.contains(&assignment.holder)
                 && is_at(&assignment.at, anchors)
-                && let Some(role) = self
-                    .roles
-                    .iter()
-                    .find(|role| role.id == assignment.role && role.active)
+                && let Some(role) = self.roles.iter().find(|role| role.id == assignment.role && role.active)
             {
-                candidates.push(Candidate {
-                    role,
-                    at: assignment.at.as_ref(),
-                });
+                candidates.push(Candidate { role, at: assignment.at.as_ref() });
             }
         }
         candidates
@@ -291,28 +259,22 @@ impl Oracle {
         permission: &Permission,
         when: When,
     ) -> bool {
-        candidates
-            .iter()
-            .filter_map(|narrower| narrower.at)
-            .any(|narrower| {
-                if !self
-                    .declared_type(&narrower.kind)
-                    .is_some_and(|kind| kind.narrows)
-                {
-                    return false;
+        candidates.iter().filter_map(|narrower| narrower.at).any(|narrower| {
+            if !self.declared_type(&narrower.kind).is_some_and(|kind| kind.narrows) {
+                return false;
+            }
+            match candidate.at {
+                None => true,
+                Some(at) if at == narrower => false,
+                Some(at) => {
+                    let edges = match asked {
+                        Some(asked) if asked.stated && asked.node == *narrower => asked.parents.clone(),
+                        _ => self.stored(narrower).parents,
+                    };
+                    self.ancestors(&edges, permission, when).contains(at)
                 }
-                match candidate.at {
-                    None => true,
-                    Some(at) if at == narrower => false,
-                    Some(at) => {
-                        let edges = match asked {
-                            Some(asked) if asked.stated && asked.node == *narrower => asked.parents.clone(),
-                            _ => self.stored(narrower).parents,
-                        };
-                        self.ancestors(&edges, permission, when).contains(at)
-                    }
-                }
-            })
+            }
+        })
     }
 
     /// Rule 11, its end: the resource's attributes, the subject's, and over both what the query states.
@@ -358,9 +320,7 @@ fn excludes(excluded: &[String], permission: &Permission) -> bool {
 /// a subject that calls itself `role:…` does not get the role's grants.
 pub(crate) fn is_held(grant: &Grant, principals: &[String], candidates: &[&Candidate]) -> bool {
     if grant.holder.starts_with("role:") {
-        candidates
-            .iter()
-            .any(|candidate| candidate.role.id == grant.holder)
+        candidates.iter().any(|candidate| candidate.role.id == grant.holder)
     } else {
         principals.contains(&grant.holder)
     }
@@ -377,13 +337,9 @@ fn is_in_session(grant: &Grant, query: &Query) -> bool {
 }
 
 fn present_and_equal(dimensions: &BTreeMap<String, String>, name: &str, wanted: &str) -> bool {
-    dimensions
-        .get(name)
-        .is_some_and(|value| wanted == "*" || value == wanted)
+    dimensions.get(name).is_some_and(|value| wanted == "*" || value == wanted)
 }
 
 fn absent_or_equal(dimensions: &BTreeMap<String, String>, name: &str, wanted: &str) -> bool {
-    dimensions
-        .get(name)
-        .is_none_or(|value| wanted == "*" || value == wanted)
+    dimensions.get(name).is_none_or(|value| wanted == "*" || value == wanted)
 }

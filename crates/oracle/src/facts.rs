@@ -249,10 +249,7 @@ impl Oracle {
         for permission in &self.permissions {
             let kind = permission.key.rsplit_once(':').map_or("", |(kind, _)| kind);
             let wildcard = format!("{kind}:*");
-            if list
-                .iter()
-                .any(|entry| *entry == permission.key || *entry == wildcard || entry == "*")
-            {
+            if list.iter().any(|entry| *entry == permission.key || *entry == wildcard || entry == "*") {
                 keys.push(permission.key.clone());
             }
         }
@@ -266,11 +263,7 @@ impl Oracle {
         }
         for subject in &self.subjects {
             let kind = subject.id.split_once(':').map_or("", |(kind, _)| kind);
-            if subject
-                .aliases
-                .iter()
-                .any(|alias| format!("{kind}:{alias}") == id)
-            {
+            if subject.aliases.iter().any(|alias| format!("{kind}:{alias}") == id) {
                 return subject.id.clone();
             }
         }

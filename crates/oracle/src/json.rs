@@ -31,9 +31,7 @@ pub(crate) fn flag(value: &Value, name: &str, default: bool) -> Result<bool, Str
 }
 
 pub(crate) fn time(value: &Value, name: &str) -> Result<Option<i64>, String> {
-    optional_text(value, name)?
-        .map(|text| time::parse(&text))
-        .transpose()
+    optional_text(value, name)?.map(|text| time::parse(&text)).transpose()
 }
 
 pub(crate) fn list<'a>(value: &'a Value, name: &str) -> Result<Vec<&'a Value>, String> {
@@ -47,11 +45,7 @@ pub(crate) fn list<'a>(value: &'a Value, name: &str) -> Result<Vec<&'a Value>, S
 pub(crate) fn texts(value: &Value, name: &str) -> Result<Vec<String>, String> {
     let mut texts = Vec::new();
     for item in list(value, name)? {
-        texts.push(
-            item.as_str()
-                .ok_or(format!("`{name}` holds something else than strings"))?
-                .to_string(),
-        );
+        texts.push(item.as_str().ok_or(format!("`{name}` holds something else than strings"))?.to_string());
     }
     Ok(texts)
 }
@@ -69,10 +63,7 @@ pub(crate) fn text_map(value: &Value, name: &str) -> Result<BTreeMap<String, Str
     for (key, value) in entries(value, name)? {
         map.insert(
             key,
-            value
-                .as_str()
-                .ok_or(format!("`{name}` holds something else than strings"))?
-                .to_string(),
+            value.as_str().ok_or(format!("`{name}` holds something else than strings"))?.to_string(),
         );
     }
     Ok(map)
@@ -83,10 +74,7 @@ pub(crate) fn node(value: &Value) -> Result<Node, String> {
     if !value.is_object() {
         return Err("a resource is not an object".to_string());
     }
-    Ok(Node {
-        kind: text(value, "type")?,
-        id: text(value, "id")?,
-    })
+    Ok(Node { kind: text(value, "type")?, id: text(value, "id")? })
 }
 
 pub(crate) fn optional_node(value: &Value, name: &str) -> Result<Option<Node>, String> {

@@ -82,13 +82,7 @@ impl Oracle {
         let mut subjects = Vec::new();
         for subject in &self.subjects {
             let kind = subject.id.split_once(':').map_or("", |(kind, _)| kind);
-            if kind == query.kind
-                && check(&Query {
-                    subject: subject.id.clone(),
-                    ..query.clone()
-                })?
-                .0
-            {
+            if kind == query.kind && check(&Query { subject: subject.id.clone(), ..query.clone() })?.0 {
                 subjects.push(subject.id.clone());
             }
         }
@@ -104,12 +98,7 @@ impl Oracle {
         self.malformed(query)?;
         let mut keys = Vec::new();
         for permission in &self.permissions {
-            if check(&Query {
-                permission: permission.key.clone(),
-                ..query.clone()
-            })?
-            .0
-            {
+            if check(&Query { permission: permission.key.clone(), ..query.clone() })?.0 {
                 keys.push(permission.key.clone());
             }
         }
@@ -119,11 +108,7 @@ impl Oracle {
 
     fn anywhere_by(&self, query: &Query, check: &dyn Fn(&Query) -> Answer) -> Result<bool, &'static str> {
         self.malformed(query)?;
-        let mut allowed = check(&Query {
-            resource: None,
-            ..query.clone()
-        })?
-        .0;
+        let mut allowed = check(&Query { resource: None, ..query.clone() })?.0;
         for scope in self.live_scopes(query.now) {
             allowed |= check(&at(query, scope))?.0;
         }
@@ -132,11 +117,7 @@ impl Oracle {
 
     fn everywhere_by(&self, query: &Query, check: &dyn Fn(&Query) -> Answer) -> Result<bool, &'static str> {
         self.malformed(query)?;
-        let mut allowed = check(&Query {
-            resource: None,
-            ..query.clone()
-        })?
-        .0;
+        let mut allowed = check(&Query { resource: None, ..query.clone() })?.0;
         for scope in self.live_scopes(query.now) {
             allowed &= check(&at(query, scope))?.0;
         }
@@ -171,8 +152,5 @@ impl Oracle {
 
 /// The question about one listed resource.
 fn at(query: &Query, node: &Node) -> Query {
-    Query {
-        resource: Some(node.clone()),
-        ..query.clone()
-    }
+    Query { resource: Some(node.clone()), ..query.clone() }
 }

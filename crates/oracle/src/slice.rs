@@ -23,11 +23,7 @@ impl Oracle {
         let other_subject = self.canonical(of_subject) != self.canonical(&query.subject);
         let other_type =
             query.op == Op::Filter && !self.declared_type(&query.kind).is_some_and(|kind| kind.scope);
-        if query.op == Op::Subjects || other_subject || other_type {
-            Err("not_in_slice")
-        } else {
-            Ok(())
-        }
+        if query.op == Op::Subjects || other_subject || other_type { Err("not_in_slice") } else { Ok(()) }
     }
 
     fn check_in_slice(&self, query: &Query) -> Answer {
@@ -45,11 +41,7 @@ impl Oracle {
             return Ok(whole);
         }
         if kind.scope {
-            return Ok(if self.slice_lists_scope(&id, node) {
-                whole
-            } else {
-                not_in_slice
-            });
+            return Ok(if self.slice_lists_scope(&id, node) { whole } else { not_in_slice });
         }
         if self.slice_lists_other(&id, node) {
             return Ok(whole);
@@ -58,10 +50,7 @@ impl Oracle {
         // that is not listed, nothing of the subject counts. Nor may one of a type of which the world lists nothing.
         for parent in &query.parents {
             if self.declared_type(&parent.kind).is_some_and(|kind| !kind.scope)
-                && self
-                    .resources
-                    .iter()
-                    .any(|resource| resource.node.kind == parent.kind)
+                && self.resources.iter().any(|resource| resource.node.kind == parent.kind)
                 && !self.slice_lists_other(&id, parent)
             {
                 return Ok(not_in_slice);
@@ -79,10 +68,7 @@ impl Oracle {
         };
         let principals = self.principals(&self.canonical(subject), When::Ever);
         let asked = self.stored(scope);
-        let is_owner = asked
-            .owner
-            .as_ref()
-            .is_some_and(|owner| principals.contains(owner));
+        let is_owner = asked.owner.as_ref().is_some_and(|owner| principals.contains(owner));
 
         // A grant of a role that the subject holds anywhere counts at its own place: stated parents can bring both together.
         let holds_role = |role: &str| {
@@ -90,10 +76,7 @@ impl Oracle {
                 assignment.life.live(When::Ever)
                     && principals.contains(&assignment.holder)
                     && assignment.role == role
-                    && self
-                        .roles
-                        .iter()
-                        .any(|role| role.id == assignment.role && role.active)
+                    && self.roles.iter().any(|role| role.id == assignment.role && role.active)
             })
         };
         for permission in &self.permissions {
@@ -114,9 +97,7 @@ impl Oracle {
                 && self
                     .declared_type(&scope.kind)
                     .is_some_and(|kind| satisfies(&kind.owner_permissions, permission))
-                || candidates
-                    .iter()
-                    .any(|candidate| satisfies(&candidate.role.permissions, permission))
+                || candidates.iter().any(|candidate| satisfies(&candidate.role.permissions, permission))
                 || grants().any(|grant| !grant.exclude && satisfies(&grant.permissions, permission))
                 || candidates.iter().any(|candidate| candidate.at.is_some())
                 || grants().any(|grant| grant.exclude && grant.at.is_some())
@@ -140,10 +121,7 @@ impl Oracle {
             return false;
         };
         let principals = self.principals(subject, When::Ever);
-        resource
-            .owner
-            .as_ref()
-            .is_some_and(|owner| principals.contains(owner))
+        resource.owner.as_ref().is_some_and(|owner| principals.contains(owner))
             || self.grants.iter().any(|grant| {
                 grant.life.live(When::Ever)
                     && grant.at.as_ref() == Some(node)

@@ -12,11 +12,7 @@ fn read(text: &str) -> Option<i64> {
         return None;
     }
     let (year, month, day) = (digits(bytes, 0, 4)?, digits(bytes, 5, 2)?, digits(bytes, 8, 2)?);
-    let (hour, minute, second) = (
-        digits(bytes, 11, 2)?,
-        digits(bytes, 14, 2)?,
-        digits(bytes, 17, 2)?,
-    );
+    let (hour, minute, second) = (digits(bytes, 11, 2)?, digits(bytes, 14, 2)?, digits(bytes, 17, 2)?);
     if !(1..=12).contains(&month) || day < 1 || day > days_of_month(year, month) {
         return None;
     }
@@ -27,11 +23,7 @@ fn read(text: &str) -> Option<i64> {
     let mut at = 19;
     let mut micros = 0;
     if is(at, b'.') {
-        let fraction: Vec<u8> = bytes[at + 1..]
-            .iter()
-            .copied()
-            .take_while(u8::is_ascii_digit)
-            .collect();
+        let fraction: Vec<u8> = bytes[at + 1..].iter().copied().take_while(u8::is_ascii_digit).collect();
         if fraction.is_empty() {
             return None;
         }

@@ -43,10 +43,6 @@ fn what_is_no_question_is_malformed() {
         r#"{"subject": "user:a", "permission": "a:b", "now": "2026-02-30T00:00:00Z"}"#,
     ] {
         assert_eq!(oracle.answer(line, 0), r#"{"error":"invalid_request"}"#, "{line}");
-        assert_eq!(
-            oracle.answer_in_slice("user:a", line, 0),
-            r#"{"error":"invalid_request"}"#,
-            "{line}"
-        );
+        assert_eq!(oracle.answer_in_slice("user:a", line, 0), r#"{"error":"invalid_request"}"#, "{line}");
     }
 }

@@ -57,12 +57,7 @@ pub fn resource_handle<V: View>(view: &V, kind: &str, id: &str) -> Option<u32> {
 /// # Errors
 /// `InvalidRequest` and `UnknownPermission` by rule 1; on a slice `NotInSlice` for another subject than its own.
 pub fn check<V: View>(view: &V, question: &Question<'_>) -> Answer {
-    let ready = Ready::new(
-        view,
-        Some(question.subject),
-        Some(question.permission),
-        Some(question.resource),
-    )?;
+    let ready = Ready::new(view, Some(question.subject), Some(question.permission), Some(question.resource))?;
     Ok(ready.check(view, question.resource, &question.context))
 }
 
@@ -73,11 +68,7 @@ pub(crate) fn listed<V: View>(view: &V, kind: u32, id: &str) -> Option<u32> {
 
 fn is_listed<V: View>(view: &V, resource: u32) -> bool {
     let row = view.resource(resource);
-    let flags = if row.ext == 0 {
-        0
-    } else {
-        view.resource_ext(row.ext - 1).flags
-    };
+    let flags = if row.ext == 0 { 0 } else { view.resource_ext(row.ext - 1).flags };
     flags & (RESOURCE_UNLISTED | RESOURCE_HIDDEN) == 0
 }
 
@@ -118,10 +109,7 @@ impl<'a> Ready<'a> {
             if view.own_subject().is_some() {
                 return Err(QueryError::NotInSlice);
             }
-            return Ok(Ready {
-                who: Who::Unknown { id: "", user: false },
-                permission,
-            });
+            return Ok(Ready { who: Who::Unknown { id: "", user: false }, permission });
         };
         let found = view.find_subject(kind, id);
         if let Some(own) = view.own_subject()
@@ -131,10 +119,7 @@ impl<'a> Ready<'a> {
         }
         let who = match found {
             Some(subject) => Who::Known(subject),
-            None => Who::Unknown {
-                id: text,
-                user: kind == "user",
-            },
+            None => Who::Unknown { id: text, user: kind == "user" },
         };
         Ok(Ready { who, permission })
     }
@@ -198,11 +183,7 @@ pub(crate) fn target<'a, V: View>(
     let slice = view.flags() & WORLD_SLICE != 0;
     let flags = view.resource_type(kind).flags;
     if flags & TYPE_SCOPE != 0 {
-        return Err(if slice {
-            Reason::NotInSlice
-        } else {
-            Reason::UnknownResource
-        });
+        return Err(if slice { Reason::NotInSlice } else { Reason::UnknownResource });
     }
     if !slice && flags & TYPE_UNREGISTERED == 0 {
         return Err(Reason::UnknownResource);
@@ -210,12 +191,7 @@ pub(crate) fn target<'a, V: View>(
     if slice && context.parents.iter().any(|(kind, id)| hidden(view, kind, id)) {
         return Err(Reason::NotInSlice);
     }
-    Ok(Target::Stated(Stated {
-        kind,
-        row,
-        parents: context.parents,
-        owner: context.owner,
-    }))
+    Ok(Target::Stated(Stated { kind, row, parents: context.parents, owner: context.owner }))
 }
 
 /// Whether a stated parent may be a resource that the whole snapshot lists and this slice does not. A scope that a

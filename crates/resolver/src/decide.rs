@@ -54,11 +54,7 @@ struct Few<const N: usize> {
 
 impl<const N: usize> Few<N> {
     fn new() -> Self {
-        Few {
-            items: [0; N],
-            len: 0,
-            all: true,
-        }
+        Few { items: [0; N], len: 0, all: true }
     }
 
     fn push(&mut self, item: u32) -> ControlFlow<()> {
@@ -76,11 +72,7 @@ impl<const N: usize> Few<N> {
     }
 
     fn get(&self) -> Option<&[u32]> {
-        if self.all {
-            self.items.get(..self.len)
-        } else {
-            None
-        }
+        if self.all { self.items.get(..self.len) } else { None }
     }
 }
 
@@ -128,24 +120,13 @@ pub(crate) fn decide<V: View>(view: &V, ask: &Ask<'_>) -> Reason {
         resource = Some(index);
     }
     let reason = Case::new(view, ask, permission.action, resource).reason();
-    if reason == Reason::NotGranted && unlisted {
-        Reason::UnknownSubject
-    } else {
-        reason
-    }
+    if reason == Reason::NotGranted && unlisted { Reason::UnknownSubject } else { reason }
 }
 
 impl<'a, V: View> Case<'a, V> {
     /// Collects anchors and principals, as far as they fit.
     pub fn new(view: &'a V, ask: &'a Ask<'a>, action: u32, resource: Option<u32>) -> Self {
-        let mut case = Case {
-            view,
-            ask,
-            action,
-            resource,
-            anchors: Few::new(),
-            principals: Few::new(),
-        };
+        let mut case = Case { view, ask, action, resource, anchors: Few::new(), principals: Few::new() };
         let mut anchors = Few::new();
         let _ = case.walk_anchors(&mut |at| anchors.push(at));
         case.anchors = anchors;
@@ -160,11 +141,7 @@ impl<'a, V: View> Case<'a, V> {
         let mut found = Found::default();
         let _ = self.bindings(&mut |binding| {
             self.weigh(binding, &mut found);
-            if found.excluded {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
+            if found.excluded { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         if found.excluded {
             return Reason::Excluded;
@@ -221,9 +198,7 @@ impl<'a, V: View> Case<'a, V> {
                 found.grant |= satisfied;
             } else if (satisfied || binding.what & BINDING_ROLE_GRANTS != 0) && self.kept(binding.at) {
                 found.assignment |= satisfied;
-                self.role_grants(binding, &mut |grant| {
-                    found.grant |= grant.what & BINDING_GRANT != 0
-                });
+                self.role_grants(binding, &mut |grant| found.grant |= grant.what & BINDING_GRANT != 0);
             }
             ControlFlow::Continue(())
         });
@@ -237,11 +212,7 @@ impl<'a, V: View> Case<'a, V> {
                 && binding.at != at
                 && (binding.what & BINDING_TERMS == 0 || self.terms_hold(binding))
                 && (at == ORGANIZATION_AT || self.above(binding.at, at));
-            if narrows {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
+            if narrows { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
         .is_continue()
     }
@@ -255,11 +226,7 @@ impl<'a, V: View> Case<'a, V> {
             return at != ancestor;
         }
         ancestors(self.view, at - 1, self.action, self.ask.now, &mut |above| {
-            if above == ancestor {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
+            if above == ancestor { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
         .is_break()
     }
@@ -283,11 +250,7 @@ impl<'a, V: View> Case<'a, V> {
 
     pub fn anchored(&self, at: u32) -> bool {
         let hit = &mut |anchor| {
-            if anchor == at {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
+            if anchor == at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         self.each_anchor(hit).is_break()
     }
@@ -409,19 +372,9 @@ impl<'a, V: View> Case<'a, V> {
             return ControlFlow::Continue(());
         };
         each(subject)?;
-        groups(
-            self.view,
-            self.view.subject(subject),
-            subject,
-            self.ask.now,
-            &mut |group| {
-                if group == subject {
-                    ControlFlow::Continue(())
-                } else {
-                    each(group)
-                }
-            },
-        )
+        groups(self.view, self.view.subject(subject), subject, self.ask.now, &mut |group| {
+            if group == subject { ControlFlow::Continue(()) } else { each(group) }
+        })
     }
 
     pub fn is_user(&self) -> bool {
@@ -433,11 +386,7 @@ impl<'a, V: View> Case<'a, V> {
 
     fn is_principal(&self, subject: u32) -> bool {
         self.each_principal(&mut |principal| {
-            if principal == subject {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
+            if principal == subject { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
         .is_break()
     }
@@ -448,11 +397,7 @@ impl<'a, V: View> Case<'a, V> {
             Target::Organization => false,
             Target::Listed(resource) => {
                 let row = self.view.resource(resource);
-                let owner = if row.ext == 0 {
-                    0
-                } else {
-                    self.view.resource_ext(row.ext - 1).owner
-                };
+                let owner = if row.ext == 0 { 0 } else { self.view.resource_ext(row.ext - 1).owner };
                 owner != 0 && self.is_principal(owner - 1)
             }
             Target::Stated(stated) => {
@@ -505,10 +450,7 @@ impl<'a, V: View> Case<'a, V> {
     fn dimensions_match(&self, list: u32, strict: bool) -> bool {
         let (mut position, end) = self.view.list(list);
         while position + 1 < end {
-            let (name, wanted) = (
-                self.view.item(position),
-                self.view.string(self.view.item(position + 1)),
-            );
+            let (name, wanted) = (self.view.item(position), self.view.string(self.view.item(position + 1)));
             position += 2;
             match self.dimension(name) {
                 Some(value) if value == wanted || wanted == "*" => {}
@@ -529,11 +471,7 @@ impl<'a, V: View> Case<'a, V> {
             match self.ask.who {
                 Who::Known(subject) => {
                     let row = self.view.subject(subject);
-                    if row.bits & SUBJECT_EXT == 0 {
-                        0
-                    } else {
-                        self.view.subject_ext(row.link()).attributes
-                    }
+                    if row.bits & SUBJECT_EXT == 0 { 0 } else { self.view.subject_ext(row.link()).attributes }
                 }
                 Who::Unknown { .. } => 0,
             }

@@ -93,29 +93,16 @@ pub struct Explanation {
 
 /// Decides one question and says why. Cost: that of the check, and an allocation for each step.
 pub fn explain<V: View>(view: &V, question: &Question<'_>) -> Explanation {
-    let ready = Ready::new(
-        view,
-        Some(question.subject),
-        Some(question.permission),
-        Some(question.resource),
-    );
+    let ready = Ready::new(view, Some(question.subject), Some(question.permission), Some(question.resource));
     let ready = match ready {
         Ok(ready) => ready,
         Err(error) => {
-            return Explanation {
-                answer: Err(error),
-                trail: Vec::new(),
-                remedy: Vec::new(),
-            };
+            return Explanation { answer: Err(error), trail: Vec::new(), remedy: Vec::new() };
         }
     };
     let context = &question.context;
     let reason = ready.check(view, question.resource, context);
-    let mut explanation = Explanation {
-        answer: Ok(reason),
-        trail: Vec::new(),
-        remedy: Vec::new(),
-    };
+    let mut explanation = Explanation { answer: Ok(reason), trail: Vec::new(), remedy: Vec::new() };
     let mut remedy = Vec::new();
     let found = match question.resource {
         None => Target::Organization,
@@ -126,12 +113,7 @@ pub fn explain<V: View>(view: &V, question: &Question<'_>) -> Explanation {
                     // Once listed it has no facts of its own; what names it already stands at it.
                     remedy.push(Change::ListResource);
                     let row = view.find_resource(kind, id);
-                    Target::Stated(Stated {
-                        kind,
-                        row,
-                        parents: &[],
-                        owner: None,
-                    })
+                    Target::Stated(Stated { kind, row, parents: &[], owner: None })
                 }
                 None => return explanation,
             },
@@ -165,10 +147,7 @@ pub fn explain<V: View>(view: &V, question: &Question<'_>) -> Explanation {
     if reason.decision() == Decision::Deny {
         for step in &explanation.trail {
             if let Step::Exclusion { holder, at } = step {
-                let change = Change::RemoveExclusion {
-                    holder: holder.clone(),
-                    at: at.clone(),
-                };
+                let change = Change::RemoveExclusion { holder: holder.clone(), at: at.clone() };
                 if !remedy.contains(&change) {
                     remedy.push(change);
                 }
@@ -179,21 +158,14 @@ pub fn explain<V: View>(view: &V, question: &Question<'_>) -> Explanation {
         let certain = !remedy.contains(&Change::ActivateResource)
             || resource.is_none_or(|resource| view.resource(resource).up & RESOURCE_COMPLEX == 0);
         let allowed = explanation.trail.iter().any(|step| match step {
-            Step::Candidate {
-                satisfies, narrowed, ..
-            } => *satisfies && !narrowed && certain,
+            Step::Candidate { satisfies, narrowed, .. } => *satisfies && !narrowed && certain,
             Step::Grant { .. } => certain,
             Step::Owner { satisfies } => *satisfies,
             Step::Exclusion { .. } => false,
         });
         if !allowed {
-            let at = question
-                .resource
-                .map(|(kind, id)| (String::from(kind), String::from(id)));
-            remedy.push(Change::Grant {
-                at,
-                or_role: nearest_role(view, ready.permission),
-            });
+            let at = question.resource.map(|(kind, id)| (String::from(kind), String::from(id)));
+            remedy.push(Change::Grant { at, or_role: nearest_role(view, ready.permission) });
         }
         explanation.remedy = remedy;
     }
@@ -212,14 +184,7 @@ fn trail<V: View>(case: &Case<'_, V>) -> Vec<Step> {
     let (mut exclusions, mut candidates, mut grants) = (Vec::new(), Vec::new(), Vec::new());
     let mut look = |holder: &str, held: Held| {
         let _ = case.bindings_of(held, &mut |binding| {
-            step(
-                case,
-                holder,
-                binding,
-                &mut exclusions,
-                &mut candidates,
-                &mut grants,
-            );
+            step(case, holder, binding, &mut exclusions, &mut candidates, &mut grants);
             ControlFlow::Continue(())
         });
     };
@@ -232,9 +197,7 @@ fn trail<V: View>(case: &Case<'_, V>) -> Vec<Step> {
     });
     let mut trail = exclusions;
     if case.owned() {
-        trail.push(Step::Owner {
-            satisfies: case.owner_allows(),
-        });
+        trail.push(Step::Owner { satisfies: case.owner_allows() });
     }
     trail.append(&mut candidates);
     trail.append(&mut grants);
@@ -265,11 +228,7 @@ fn step<V: View>(
         }
         return;
     }
-    let role = binding
-        .role
-        .checked_sub(1)
-        .and_then(|role| case.view.role_id(role))
-        .unwrap_or_default();
+    let role = binding.role.checked_sub(1).and_then(|role| case.view.role_id(role)).unwrap_or_default();
     let narrowed = !case.kept(binding.at);
     candidates.push(Step::Candidate {
         holder: String::from(holder),

@@ -74,9 +74,7 @@ pub(crate) fn check_short<V: View>(
     resource: u32,
 ) -> Option<Reason> {
     let mut seen = Seen::of(permission);
-    let short = short(view, row, resource, &mut |binding, here| {
-        seen.add(view, &binding, here)
-    });
+    let short = short(view, row, resource, &mut |binding, here| seen.add(view, &binding, here));
     short.then(|| seen.reason())
 }
 
@@ -93,12 +91,7 @@ struct Seen {
 impl Seen {
     #[inline]
     fn of(permission: u32) -> Self {
-        Seen {
-            place: permission / 8,
-            bit: 1 << (permission % 8),
-            allowed: 0,
-            special: 0,
-        }
+        Seen { place: permission / 8, bit: 1 << (permission % 8), allowed: 0, special: 0 }
     }
 
     /// Without branches: which binding is of which kind and where it stands is not predictable.
@@ -114,12 +107,8 @@ impl Seen {
 
     #[inline]
     fn reason(&self) -> Reason {
-        const REASONS: [Reason; 4] = [
-            Reason::NotGranted,
-            Reason::Assignment,
-            Reason::Grant,
-            Reason::Assignment,
-        ];
+        const REASONS: [Reason; 4] =
+            [Reason::NotGranted, Reason::Assignment, Reason::Grant, Reason::Assignment];
         REASONS[usize::from(self.allowed & 3)]
     }
 }
@@ -249,14 +238,7 @@ fn long<V: View>(view: &V, subject: u32, permission: u32, resource: u32, now: i6
     let target = if unknown { Target::Organization } else { target };
     match decide(
         view,
-        &Ask {
-            who: Who::Known(subject),
-            permission,
-            target,
-            dimensions: &[],
-            session: None,
-            now,
-        },
+        &Ask { who: Who::Known(subject), permission, target, dimensions: &[], session: None, now },
     ) {
         Reason::InactiveSubject => Reason::InactiveSubject,
         _ if unknown => Reason::UnknownResource,

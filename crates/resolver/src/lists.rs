@@ -80,11 +80,7 @@ pub fn residual<V: View>(
     }
     let mut denied = BinaryHeap::new();
     if let Some(kind) = view.find_type(kind) {
-        for resource in view
-            .resources_of(kind)
-            .into_iter()
-            .flat_map(|(start, end)| start..end)
-        {
+        for resource in view.resources_of(kind).into_iter().flat_map(|(start, end)| start..end) {
             let row = view.resource(resource);
             let named_only = row.ext != 0 && view.resource_ext(row.ext - 1).flags & RESOURCE_UNLISTED != 0;
             if !named_only && !allows(ready.at(view, Target::Listed(resource), context)) {
@@ -92,11 +88,7 @@ pub fn residual<V: View>(
             }
         }
     }
-    Ok(if denied.is_empty() {
-        Residual::All
-    } else {
-        Residual::AllExcept(denied.into_sorted_vec())
-    })
+    Ok(if denied.is_empty() { Residual::All } else { Residual::AllExcept(denied.into_sorted_vec()) })
 }
 
 /// The listed subjects of a type for which the check allows.
@@ -160,10 +152,7 @@ pub fn anywhere<V: View>(
 ) -> Result<Decision, QueryError> {
     let ready = Ready::new(view, Some(subject), Some(permission), None)?;
     let found = allows(ready.at(view, Target::Organization, context))
-        || scopes(view, context.now, &mut |scope| {
-            stop_if(allows(ready.at(view, scope, context)))
-        })
-        .is_break();
+        || scopes(view, context.now, &mut |scope| stop_if(allows(ready.at(view, scope, context)))).is_break();
     Ok(if found { Decision::Allow } else { Decision::Deny })
 }
 
@@ -180,23 +169,13 @@ pub fn everywhere<V: View>(
     let ready = Ready::new(view, Some(subject), Some(permission), None)?;
     // Whoever is allowed at organization level holds something at every scope, so that a slice lists them all.
     let everywhere = allows(ready.at(view, Target::Organization, context))
-        && scopes(view, context.now, &mut |scope| {
-            stop_if(!allows(ready.at(view, scope, context)))
-        })
-        .is_continue();
-    Ok(if everywhere {
-        Decision::Allow
-    } else {
-        Decision::Deny
-    })
+        && scopes(view, context.now, &mut |scope| stop_if(!allows(ready.at(view, scope, context))))
+            .is_continue();
+    Ok(if everywhere { Decision::Allow } else { Decision::Deny })
 }
 
 fn stop_if(stop: bool) -> ControlFlow<()> {
-    if stop {
-        ControlFlow::Break(())
-    } else {
-        ControlFlow::Continue(())
-    }
+    if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
 /// Calls `visit` with every live listed resource of a scope type.

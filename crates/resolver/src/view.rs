@@ -106,10 +106,7 @@ pub const RESOURCE_COMPLEX: u32 = 1 << 31;
 
 impl ResourceRow {
     /// What stands for the row of a resource that does not exist; no other row is complex without an extension.
-    pub const NONE: ResourceRow = ResourceRow {
-        up: RESOURCE_COMPLEX,
-        ext: 0,
-    };
+    pub const NONE: ResourceRow = ResourceRow { up: RESOURCE_COMPLEX, ext: 0 };
 }
 
 /// What only some resources have.

@@ -59,10 +59,7 @@ impl fmt::Display for OpenError {
             }
             OpenError::Checksum => f.write_str("damaged: the checksum does not fit; fetch it again"),
             OpenError::Malformed { section, row } => {
-                write!(
-                    f,
-                    "malformed: section `{section}`, row {row}: not written by a Postern writer"
-                )
+                write!(f, "malformed: section `{section}`, row {row}: not written by a Postern writer")
             }
         }
     }

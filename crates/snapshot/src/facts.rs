@@ -124,10 +124,7 @@ impl Facts {
     }
 
     fn string_number(&self, text: &str) -> Option<u32> {
-        self.strings
-            .binary_search_by(|string| string.as_str().cmp(text))
-            .ok()
-            .map(|number| number as u32)
+        self.strings.binary_search_by(|string| string.as_str().cmp(text)).ok().map(|number| number as u32)
     }
 
     fn find<R>(&self, entries: &[Entry<R>], of: u32, id: &str) -> Option<u32> {
@@ -194,10 +191,7 @@ impl View for Facts {
     }
 
     fn permission(&self, permission: u32) -> PermissionRow {
-        self.permissions
-            .get(permission as usize)
-            .map(|permission| permission.row)
-            .unwrap_or_default()
+        self.permissions.get(permission as usize).map(|permission| permission.row).unwrap_or_default()
     }
 
     fn permission_key(&self, permission: u32) -> &str {
@@ -225,10 +219,7 @@ impl View for Facts {
     }
 
     fn subject(&self, subject: u32) -> SubjectRow {
-        self.subjects
-            .get(subject as usize)
-            .map(|entry| entry.row)
-            .unwrap_or_default()
+        self.subjects.get(subject as usize).map(|entry| entry.row).unwrap_or_default()
     }
 
     fn subject_ext(&self, ext: u32) -> SubjectExt {
@@ -247,9 +238,7 @@ impl View for Facts {
     }
 
     fn subject_kind(&self, subject: u32) -> &str {
-        self.subjects
-            .get(subject as usize)
-            .map_or("", |entry| &self.strings[entry.of as usize])
+        self.subjects.get(subject as usize).map_or("", |entry| &self.strings[entry.of as usize])
     }
 
     fn type_count(&self) -> u32 {
@@ -257,24 +246,16 @@ impl View for Facts {
     }
 
     fn type_name(&self, kind: u32) -> &str {
-        self.types
-            .get(kind as usize)
-            .map_or("", |(name, _)| &self.strings[*name as usize])
+        self.types.get(kind as usize).map_or("", |(name, _)| &self.strings[*name as usize])
     }
 
     fn find_type(&self, name: &str) -> Option<u32> {
         let name = self.string_number(name)?;
-        self.types
-            .binary_search_by_key(&name, |(name, _)| *name)
-            .ok()
-            .map(|number| number as u32)
+        self.types.binary_search_by_key(&name, |(name, _)| *name).ok().map(|number| number as u32)
     }
 
     fn resource_type(&self, kind: u32) -> TypeRow {
-        self.types
-            .get(kind as usize)
-            .map(|(_, row)| *row)
-            .unwrap_or_default()
+        self.types.get(kind as usize).map(|(_, row)| *row).unwrap_or_default()
     }
 
     fn find_resource(&self, kind: u32, id: &str) -> Option<u32> {
@@ -282,9 +263,7 @@ impl View for Facts {
     }
 
     fn resource(&self, resource: u32) -> ResourceRow {
-        self.resources
-            .get(resource as usize)
-            .map_or(ResourceRow::NONE, |entry| entry.row)
+        self.resources.get(resource as usize).map_or(ResourceRow::NONE, |entry| entry.row)
     }
 
     fn resource_ext(&self, ext: u32) -> ResourceExt {
@@ -300,16 +279,11 @@ impl View for Facts {
     }
 
     fn resource_kind(&self, resource: u32) -> u32 {
-        self.resources
-            .get(resource as usize)
-            .map_or(u32::MAX, |entry| entry.of)
+        self.resources.get(resource as usize).map_or(u32::MAX, |entry| entry.of)
     }
 
     fn binding(&self, binding: u32) -> Binding {
-        self.bindings.get(binding as usize).copied().unwrap_or(Binding {
-            at: NOWHERE,
-            ..Binding::default()
-        })
+        self.bindings.get(binding as usize).copied().unwrap_or(Binding { at: NOWHERE, ..Binding::default() })
     }
 
     fn role_grants(&self, role: u32) -> u32 {
@@ -343,10 +317,7 @@ impl View for Facts {
     }
 
     fn timing(&self, timing: u32) -> (i64, i64) {
-        match timing
-            .checked_sub(1)
-            .and_then(|index| self.timings.get(index as usize))
-        {
+        match timing.checked_sub(1).and_then(|index| self.timings.get(index as usize)) {
             Some(bounds) => *bounds,
             None => (i64::MIN, i64::MAX),
         }

@@ -36,10 +36,7 @@ fn fold(bytes: &[u8], seed: u64) -> u64 {
     let mut hash = seed.wrapping_mul(K0);
     let (words, rest) = bytes.as_chunks::<8>();
     for word in words {
-        hash = (hash ^ u64::from_le_bytes(*word))
-            .wrapping_mul(K1)
-            .rotate_left(31)
-            .wrapping_mul(K0);
+        hash = (hash ^ u64::from_le_bytes(*word)).wrapping_mul(K1).rotate_left(31).wrapping_mul(K0);
     }
     let mut last = [0; 8];
     if let Some(place) = last.get_mut(..rest.len()) {
@@ -55,9 +52,7 @@ pub(crate) fn checksum(bytes: &[u8]) -> u64 {
     for block in blocks {
         let (words, _) = block.as_chunks::<8>();
         for (lane, word) in lanes.iter_mut().zip(words) {
-            *lane = (*lane ^ u64::from_le_bytes(*word))
-                .wrapping_mul(K0)
-                .rotate_left(29);
+            *lane = (*lane ^ u64::from_le_bytes(*word)).wrapping_mul(K0).rotate_left(29);
         }
     }
     let mut hash = fold(rest, bytes.len() as u64);
@@ -69,11 +64,7 @@ pub(crate) fn checksum(bytes: &[u8]) -> u64 {
 
 /// What a slice keeps of a group's id: enough to recognise it when it is stated as an owner, not enough to read it.
 pub(crate) fn digest(kind: &str, id: &str) -> [u8; 16] {
-    let whole = Sha256::new()
-        .chain_update(kind)
-        .chain_update(":")
-        .chain_update(id)
-        .finalize();
+    let whole = Sha256::new().chain_update(kind).chain_update(":").chain_update(id).finalize();
     let mut out = [0; 16];
     for (out, byte) in out.iter_mut().zip(whole) {
         *out = byte;
@@ -109,9 +100,6 @@ mod tests {
             buckets[(of_uuid(&id) >> 58) as usize] += 1;
             buckets[(of_text(std::format!("miner-{n}").as_bytes()) >> 58) as usize] += 1;
         }
-        assert!(
-            buckets.iter().all(|count| (100..=320).contains(count)),
-            "{buckets:?}"
-        );
+        assert!(buckets.iter().all(|count| (100..=320).contains(count)), "{buckets:?}");
     }
 }

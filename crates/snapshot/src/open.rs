@@ -63,20 +63,14 @@ impl<'a> Snapshot<'a> {
         }
         let version = u16::from_le_bytes(array(bytes, 8));
         if version != FORMAT_VERSION {
-            return Err(OpenError::Version {
-                expected: FORMAT_VERSION,
-                got: version,
-            });
+            return Err(OpenError::Version { expected: FORMAT_VERSION, got: version });
         }
         let content = bytes.get(HEAD_BYTES..).unwrap_or_default();
         if array::<6>(bytes, 10) != [0; 6] || u64::from_le_bytes(array(bytes, 16)) != hash::checksum(content)
         {
             return Err(OpenError::Checksum);
         }
-        let body = Body::decode(content).ok_or(OpenError::Malformed {
-            section: "body",
-            row: 0,
-        })?;
+        let body = Body::decode(content).ok_or(OpenError::Malformed { section: "body", row: 0 })?;
         validate(&body)?;
         let subjects = Index::new(body.subjects);
         Ok(Snapshot {
@@ -134,12 +128,7 @@ impl<'a> Snapshot<'a> {
             resources: self.resources.entry_count(),
             roles: rows(self.body.roles, words::ROLE),
             bindings: rows(self.body.bindings, words::BINDING).saturating_sub(1),
-            sets: self
-                .body
-                .sets
-                .len()
-                .checked_div(self.body.set_bytes as usize)
-                .unwrap_or(0) as u32,
+            sets: self.body.sets.len().checked_div(self.body.set_bytes as usize).unwrap_or(0) as u32,
             permissions: rows(self.body.permissions, words::PERMISSION),
             types: rows(self.body.types, words::TYPE),
         }
@@ -194,9 +183,7 @@ impl<'a> Snapshot<'a> {
         let aliases = self.aliases;
         (0..aliases.entry_count())
             .filter(move |alias| {
-                aliases
-                    .row(*alias)
-                    .is_some_and(|row| u32::from_le_bytes(array(&row, 0)) == subject)
+                aliases.row(*alias).is_some_and(|row| u32::from_le_bytes(array(&row, 0)) == subject)
             })
             .map(move |alias| aliases.id(alias, |string| self.text(string)))
     }
@@ -285,11 +272,7 @@ impl View for Snapshot<'_> {
         let [a, b, c, d, e, f, g, h] = self.subjects.row(subject).unwrap_or_default();
         SubjectRow {
             bits: u16::from_le_bytes([a, b]),
-            words: [
-                u16::from_le_bytes([c, d]),
-                u16::from_le_bytes([e, f]),
-                u16::from_le_bytes([g, h]),
-            ],
+            words: [u16::from_le_bytes([c, d]), u16::from_le_bytes([e, f]), u16::from_le_bytes([g, h])],
         }
     }
 
@@ -297,14 +280,7 @@ impl View for Snapshot<'_> {
     fn subject_ext(&self, ext: u32) -> SubjectExt {
         let [bindings, memberships, groups, timing, attributes, flags] =
             row::<{ words::SUBJECT_EXT }>(self.body.subject_exts, ext);
-        SubjectExt {
-            bindings,
-            memberships,
-            groups,
-            timing,
-            attributes,
-            flags,
-        }
+        SubjectExt { bindings, memberships, groups, timing, attributes, flags }
     }
 
     fn subjects_of(&self, kind: &str) -> [(u32, u32); 2] {
@@ -350,9 +326,7 @@ impl View for Snapshot<'_> {
     fn find_resource(&self, kind: u32, id: &str) -> Option<u32> {
         match canonical_uuid(id) {
             Some(uuid) => self.resources.find_bytes(kind, key::UUID, &uuid),
-            None => self
-                .resources
-                .find_text(kind, id.as_bytes(), |string| self.raw(string)),
+            None => self.resources.find_text(kind, id.as_bytes(), |string| self.raw(string)),
         }
     }
 
@@ -361,24 +335,14 @@ impl View for Snapshot<'_> {
         let Some([a, b, c, d, e, f, g, h]) = self.resources.row(resource) else {
             return ResourceRow::NONE;
         };
-        ResourceRow {
-            up: u32::from_le_bytes([a, b, c, d]),
-            ext: u32::from_le_bytes([e, f, g, h]),
-        }
+        ResourceRow { up: u32::from_le_bytes([a, b, c, d]), ext: u32::from_le_bytes([e, f, g, h]) }
     }
 
     #[inline(never)]
     fn resource_ext(&self, ext: u32) -> ResourceExt {
         let [flags, owner, timing, attributes, edges, reach] =
             row::<{ words::RESOURCE_EXT }>(self.body.resource_exts, ext);
-        ResourceExt {
-            flags,
-            owner,
-            timing,
-            attributes,
-            edges,
-            reach,
-        }
+        ResourceExt { flags, owner, timing, attributes, edges, reach }
     }
 
     fn resources_of(&self, kind: u32) -> [(u32, u32); 2] {
@@ -398,18 +362,10 @@ impl View for Snapshot<'_> {
     #[inline]
     fn binding(&self, binding: u32) -> Binding {
         let Some(row) = self.bindings.get(binding as usize) else {
-            return Binding {
-                at: NOWHERE,
-                ..Binding::default()
-            };
+            return Binding { at: NOWHERE, ..Binding::default() };
         };
         let [at, what, role, terms] = [0, 1, 2, 3].map(|word| u32_at(row, word));
-        Binding {
-            at,
-            what,
-            role,
-            terms,
-        }
+        Binding { at, what, role, terms }
     }
 
     #[inline(never)]
@@ -435,15 +391,9 @@ impl View for Snapshot<'_> {
     #[inline]
     fn set_byte(&self, set: u32, place: u32) -> u8 {
         let width = self.body.set_bytes;
-        let at = (set as usize)
-            .wrapping_mul(width as usize)
-            .wrapping_add(place as usize);
+        let at = (set as usize).wrapping_mul(width as usize).wrapping_add(place as usize);
         // A permission that does not exist must not be looked for in the set that follows.
-        if place < width {
-            self.body.sets.get(at).copied().unwrap_or(0)
-        } else {
-            0
-        }
+        if place < width { self.body.sets.get(at).copied().unwrap_or(0) } else { 0 }
     }
 
     fn set_bytes(&self, set: u32) -> &[u8] {
@@ -455,13 +405,7 @@ impl View for Snapshot<'_> {
     #[inline(never)]
     fn terms(&self, terms: u32) -> Terms {
         let [timing, flags, session, conditions, require] = row::<{ words::TERMS }>(self.body.terms, terms);
-        Terms {
-            timing,
-            flags,
-            session,
-            conditions,
-            require,
-        }
+        Terms { timing, flags, session, conditions, require }
     }
 
     #[inline(never)]
@@ -478,10 +422,7 @@ impl View for Snapshot<'_> {
 
     #[inline]
     fn list(&self, list: u32) -> (u32, u32) {
-        (
-            u32_at(self.body.list_offsets, list as usize),
-            u32_at(self.body.list_offsets, list as usize + 1),
-        )
+        (u32_at(self.body.list_offsets, list as usize), u32_at(self.body.list_offsets, list as usize + 1))
     }
 
     #[inline]

@@ -38,21 +38,14 @@ impl Strings {
 
     /// Keeps the strings that `used` marks, in the order of their bytes: the texts, and each old number's new one.
     pub(crate) fn finish(self, used: &[bool]) -> (Vec<String>, Vec<u32>) {
-        let mut order: Vec<u32> = (0..self.texts.len() as u32)
-            .filter(|number| used[*number as usize])
-            .collect();
+        let mut order: Vec<u32> =
+            (0..self.texts.len() as u32).filter(|number| used[*number as usize]).collect();
         order.sort_unstable_by(|a, b| self.texts[*a as usize].cmp(&self.texts[*b as usize]));
         let mut renumbered = std::vec![u32::MAX; self.texts.len()];
         for (new, old) in order.iter().enumerate() {
             renumbered[*old as usize] = new as u32;
         }
-        (
-            order
-                .iter()
-                .map(|old| String::from(&*self.texts[*old as usize]))
-                .collect(),
-            renumbered,
-        )
+        (order.iter().map(|old| String::from(&*self.texts[*old as usize])).collect(), renumbered)
     }
 }
 
@@ -64,9 +57,7 @@ pub(crate) struct Pool<T> {
 
 impl<T> Default for Pool<T> {
     fn default() -> Self {
-        Pool {
-            numbers: HashMap::new(),
-        }
+        Pool { numbers: HashMap::new() }
     }
 }
 

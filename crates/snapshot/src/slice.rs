@@ -24,9 +24,8 @@ use std::vec::Vec;
 /// # Errors
 /// `InvalidRequest` for an id that rule 1 refuses; `NotInSlice` where `snapshot` is itself the slice of another subject.
 pub fn slice(snapshot: &Snapshot<'_>, subject: &str) -> Result<Facts, QueryError> {
-    let (kind, id) = split_subject(subject)
-        .filter(|(_, id)| !is_reserved_id(id))
-        .ok_or(QueryError::InvalidRequest)?;
+    let (kind, id) =
+        split_subject(subject).filter(|(_, id)| !is_reserved_id(id)).ok_or(QueryError::InvalidRequest)?;
     let own = snapshot.find_subject(kind, id);
     if snapshot.is_slice() && own != snapshot.own_subject() {
         return Err(QueryError::NotInSlice);
@@ -34,10 +33,7 @@ pub fn slice(snapshot: &Snapshot<'_>, subject: &str) -> Result<Facts, QueryError
     let held = Held::of(snapshot, own, kind == "user");
     let kept = Kept::of(snapshot, &held);
     // INVARIANT: a part of what a snapshot carries is never more than a snapshot can carry.
-    Cut::new(snapshot, held, kept)
-        .draft(kind, id)
-        .finish()
-        .map_err(|_| QueryError::InvalidRequest)
+    Cut::new(snapshot, held, kept).draft(kind, id).finish().map_err(|_| QueryError::InvalidRequest)
 }
 
 /// What reaches the subject, at any time.
@@ -59,32 +55,18 @@ fn items(view: &Snapshot<'_>, list: u32) -> Vec<u32> {
 }
 
 fn pairs(view: &Snapshot<'_>, list: u32) -> Vec<(u32, u32)> {
-    items(view, list)
-        .as_chunks::<2>()
-        .0
-        .iter()
-        .map(|[first, second]| (*first, *second))
-        .collect()
+    items(view, list).as_chunks::<2>().0.iter().map(|[first, second]| (*first, *second)).collect()
 }
 
 fn ext_of(view: &Snapshot<'_>, subject: u32) -> SubjectExt {
     let row = view.subject(subject);
-    if row.bits & SUBJECT_EXT == 0 {
-        SubjectExt::default()
-    } else {
-        view.subject_ext(row.link())
-    }
+    if row.bits & SUBJECT_EXT == 0 { SubjectExt::default() } else { view.subject_ext(row.link()) }
 }
 
 fn bindings_of(view: &Snapshot<'_>, subject: u32) -> Vec<u32> {
     let row = view.subject(subject);
     match row.bits & (SUBJECT_LIST | SUBJECT_EXT) {
-        0 => row
-            .words
-            .iter()
-            .map(|word| u32::from(*word))
-            .filter(|binding| *binding != 0)
-            .collect(),
+        0 => row.words.iter().map(|word| u32::from(*word)).filter(|binding| *binding != 0).collect(),
         SUBJECT_LIST => items(view, row.link()),
         _ => items(view, view.subject_ext(row.link()).bindings),
     }
@@ -92,11 +74,8 @@ fn bindings_of(view: &Snapshot<'_>, subject: u32) -> Vec<u32> {
 
 impl Held {
     fn of(view: &Snapshot<'_>, own: Option<u32>, user: bool) -> Self {
-        let mut groups: BTreeSet<u32> = own
-            .map(|own| items(view, ext_of(view, own).groups))
-            .into_iter()
-            .flatten()
-            .collect();
+        let mut groups: BTreeSet<u32> =
+            own.map(|own| items(view, ext_of(view, own).groups)).into_iter().flatten().collect();
         if let Some(own) = own {
             groups.remove(&own);
         }
@@ -122,13 +101,7 @@ impl Held {
                 by_at.entry(grant.at).or_default().push(grant);
             }
         }
-        Held {
-            own,
-            groups,
-            by_holder,
-            by_at,
-            roles,
-        }
+        Held { own, groups, by_holder, by_at, roles }
     }
 
     fn is_principal(&self, subject: u32) -> bool {
@@ -147,10 +120,7 @@ impl Held {
         };
         // What a role holds without a place holds wherever the role is assigned.
         let by_role = |binding: &Binding| {
-            let grants = binding
-                .role
-                .checked_sub(1)
-                .map(|role| items(view, view.role_grants(role)));
+            let grants = binding.role.checked_sub(1).map(|role| items(view, view.role_grants(role)));
             let mut grants = grants.into_iter().flatten().map(|grant| view.binding(grant));
             grants.any(|grant| {
                 grant.at == ORGANIZATION_AT && grant.what & BINDING_EXCLUDE == 0 && gives(&grant)
@@ -162,12 +132,7 @@ impl Held {
             BINDING_EXCLUDE => binding.at != ORGANIZATION_AT,
             _ => binding.at != ORGANIZATION_AT || gives(binding) || by_role(binding),
         };
-        anchors
-            .iter()
-            .chain([&ORGANIZATION_AT])
-            .filter_map(|at| self.by_at.get(at))
-            .flatten()
-            .any(one)
+        anchors.iter().chain([&ORGANIZATION_AT]).filter_map(|at| self.by_at.get(at)).flatten().any(one)
     }
 }
 
@@ -188,11 +153,7 @@ fn parents(view: &Snapshot<'_>, resource: u32) -> Vec<(u32, u32)> {
     if row.up & RESOURCE_COMPLEX != 0 {
         return pairs(view, resource_ext(view, resource).edges);
     }
-    row.up
-        .checked_sub(1)
-        .map(|parent| (parent, 0))
-        .into_iter()
-        .collect()
+    row.up.checked_sub(1).map(|parent| (parent, 0)).into_iter().collect()
 }
 
 fn resource_ext(view: &Snapshot<'_>, resource: u32) -> ResourceExt {
@@ -243,11 +204,8 @@ impl Kept {
         for resource in held.by_at.keys().filter_map(|at| at.checked_sub(1)) {
             granted.insert(resource, false);
         }
-        for binding in held
-            .by_holder
-            .iter()
-            .flat_map(|(_, bindings)| bindings)
-            .map(|binding| view.binding(*binding))
+        for binding in
+            held.by_holder.iter().flat_map(|(_, bindings)| bindings).map(|binding| view.binding(*binding))
         {
             if let Some(resource) = binding.at.checked_sub(1) {
                 *granted.entry(resource).or_default() |= binding.role == 0;
@@ -256,11 +214,7 @@ impl Kept {
         let mut scopes = Vec::new();
         for kind in 0..view.type_count() {
             let scope = view.resource_type(kind).flags & TYPE_SCOPE != 0;
-            for resource in view
-                .resources_of(kind)
-                .into_iter()
-                .flat_map(|(start, end)| start..end)
-            {
+            for resource in view.resources_of(kind).into_iter().flat_map(|(start, end)| start..end) {
                 let ext = resource_ext(view, resource);
                 let granted = granted.get(&resource).copied();
                 if ext.flags & hidden != 0 {
@@ -295,9 +249,7 @@ impl Kept {
                     continue;
                 }
                 let reaches = *reaches.entry(parent).or_insert_with(|| {
-                    upwards(view, parent, None)
-                        .iter()
-                        .any(|at| held.by_at.contains_key(at))
+                    upwards(view, parent, None).iter().any(|at| held.by_at.contains_key(at))
                 });
                 if reaches {
                     forms.insert((parent, Form::Hidden));
@@ -316,12 +268,7 @@ impl Kept {
         if owned {
             let set = view.resource_type(view.resource_kind(scope)).owner_set;
             let gives = set.checked_sub(1).map(|set| view.set_bytes(set));
-            if gives
-                .into_iter()
-                .flatten()
-                .zip(&all)
-                .any(|(set, mask)| set & mask != 0)
-            {
+            if gives.into_iter().flatten().zip(&all).any(|(set, mask)| set & mask != 0) {
                 return true;
             }
         }
@@ -330,9 +277,8 @@ impl Kept {
         if !counts || view.resource(scope).up & RESOURCE_COMPLEX == 0 {
             return counts;
         }
-        let actions: BTreeSet<u32> = (0..view.permission_count())
-            .map(|permission| view.permission(permission).action)
-            .collect();
+        let actions: BTreeSet<u32> =
+            (0..view.permission_count()).map(|permission| view.permission(permission).action).collect();
         actions.into_iter().any(|action| {
             let mask = mask(view, |row| row.action == action && asked(row));
             held.counts_at(view, &upwards(view, scope, Some(action)), &mask)
@@ -393,21 +339,13 @@ impl<'s, 'b> Cut<'s, 'b> {
         for permission in 0..self.view.permission_count() {
             let row = self.view.permission(permission);
             let key = self.draft.strings.number(self.view.permission_key(permission));
-            self.draft.permissions.push(DraftPermission {
-                key,
-                action: row.action,
-                flags: row.flags,
-            });
+            self.draft.permissions.push(DraftPermission { key, action: row.action, flags: row.flags });
         }
         for kind in 0..self.view.type_count() {
             let row = self.view.resource_type(kind);
             let name = self.draft.strings.number(self.view.type_name(kind));
             let owner_set = row.owner_set.checked_sub(1).map(|set| self.set(set));
-            self.draft.types.push(DraftType {
-                name,
-                flags: row.flags,
-                owner_set,
-            });
+            self.draft.types.push(DraftType { name, flags: row.flags, owner_set });
         }
     }
 
@@ -436,39 +374,24 @@ impl<'s, 'b> Cut<'s, 'b> {
             rare = self.rare(ext_of(view, own).timing, ext_of(view, own).attributes);
         }
         self.draft.own = Some(0);
-        self.draft.subjects.push(DraftSubject {
-            kind: kind_number,
-            key,
-            bits,
-            rare,
-        });
+        self.draft.subjects.push(DraftSubject { kind: kind_number, key, bits, rare });
         let group_kind = self.draft.strings.number("group");
         for group in self.held.groups.clone() {
             let key = match view.subject_id(group) {
                 Id::Uuid(uuid) => {
                     let text = postern_vocab::format_uuid(&uuid);
-                    Key::Digest(hash::digest(
-                        "group",
-                        core::str::from_utf8(&text).unwrap_or_default(),
-                    ))
+                    Key::Digest(hash::digest("group", core::str::from_utf8(&text).unwrap_or_default()))
                 }
                 Id::Text(text) => Key::Digest(hash::digest("group", text)),
                 Id::Hidden => Key::Digest(view.digest_of(group)),
             };
             numbers.insert(group, self.draft.subjects.len() as u32);
-            self.draft.subjects.push(DraftSubject {
-                kind: group_kind,
-                key,
-                bits: 0,
-                rare: None,
-            });
+            self.draft.subjects.push(DraftSubject { kind: group_kind, key, bits: 0, rare: None });
         }
         for (member, number) in &numbers {
             for (group, timing) in pairs(view, ext_of(view, *member).memberships) {
                 if let Some(group) = numbers.get(&group) {
-                    self.draft
-                        .memberships
-                        .push((*number, *group, view.timing(timing)));
+                    self.draft.memberships.push((*number, *group, view.timing(timing)));
                 }
             }
         }
@@ -493,9 +416,7 @@ impl<'s, 'b> Cut<'s, 'b> {
                     }
                     Id::Hidden => continue,
                 };
-                self.draft
-                    .aliases
-                    .push((numbers[&group], Key::Digest(hash::digest("group", text))));
+                self.draft.aliases.push((numbers[&group], Key::Digest(hash::digest("group", text))));
             }
         }
         numbers
@@ -525,37 +446,18 @@ impl<'s, 'b> Cut<'s, 'b> {
             };
             let kind = view.resource_kind(*resource);
             let row = match form {
-                Form::Named => DraftResource {
-                    kind,
-                    key: id,
-                    flags: RESOURCE_UNLISTED,
-                    owner: None,
-                    rare: None,
-                },
+                Form::Named => {
+                    DraftResource { kind, key: id, flags: RESOURCE_UNLISTED, owner: None, rare: None }
+                }
                 Form::Hidden => {
                     let rare = self.rare(ext.timing, 0);
-                    DraftResource {
-                        kind,
-                        key: id,
-                        flags: RESOURCE_HIDDEN,
-                        owner: None,
-                        rare,
-                    }
+                    DraftResource { kind, key: id, flags: RESOURCE_HIDDEN, owner: None, rare }
                 }
                 Form::Listed => {
                     // Whose it is is kept only where it is the subject's, or one of its groups'.
-                    let owner = ext
-                        .owner
-                        .checked_sub(1)
-                        .and_then(|owner| subjects.get(&owner).copied());
+                    let owner = ext.owner.checked_sub(1).and_then(|owner| subjects.get(&owner).copied());
                     let rare = self.rare(ext.timing, ext.attributes);
-                    DraftResource {
-                        kind,
-                        key: id,
-                        flags: ext.flags & RESOURCE_DEAD,
-                        owner,
-                        rare,
-                    }
+                    DraftResource { kind, key: id, flags: ext.flags & RESOURCE_DEAD, owner, rare }
                 }
             };
             self.draft.resources.push(row);
@@ -567,9 +469,7 @@ impl<'s, 'b> Cut<'s, 'b> {
         for (resource, child) in &steps {
             for (parent, cap) in parents(view, *resource) {
                 if let Some(parent) = steps.get(&parent) {
-                    self.draft
-                        .edges
-                        .push((*child, *parent, (cap != 0).then(|| items(view, cap))));
+                    self.draft.edges.push((*child, *parent, (cap != 0).then(|| items(view, cap))));
                 }
             }
         }
@@ -580,11 +480,7 @@ impl<'s, 'b> Cut<'s, 'b> {
         for role in self.held.roles.clone() {
             let set = self.set(view.role_set(role));
             self.roles.insert(role, self.draft.roles.len() as u32);
-            self.draft.roles.push(DraftRole {
-                id: None,
-                name: None,
-                set,
-            });
+            self.draft.roles.push(DraftRole { id: None, name: None, set });
         }
         for role in self.held.roles.clone() {
             for grant in items(view, view.role_grants(role)) {
@@ -593,10 +489,7 @@ impl<'s, 'b> Cut<'s, 'b> {
         }
         for (holder, bindings) in std::mem::take(&mut self.held.by_holder) {
             // What everybody holds, the subject holds.
-            let holder = holder
-                .and_then(|holder| subjects.get(&holder))
-                .copied()
-                .unwrap_or(0);
+            let holder = holder.and_then(|holder| subjects.get(&holder)).copied().unwrap_or(0);
             for binding in bindings {
                 self.holding(Holder::Subject(holder), view.binding(binding));
             }
@@ -612,21 +505,11 @@ impl<'s, 'b> Cut<'s, 'b> {
         };
         let terms = binding.terms.checked_sub(1).map(|terms| self.terms(terms));
         match binding.at.checked_sub(1) {
-            None => self.draft.holdings.push(DraftHolding {
-                holder,
-                holds,
-                at: None,
-                terms,
-            }),
+            None => self.draft.holdings.push(DraftHolding { holder, holds, at: None, terms }),
             // What stands at a resource that is not kept stands where nothing can be asked.
             Some(resource) => {
                 for at in self.places.get(&resource).into_iter().flatten() {
-                    self.draft.holdings.push(DraftHolding {
-                        holder,
-                        holds,
-                        at: Some(*at),
-                        terms,
-                    });
+                    self.draft.holdings.push(DraftHolding { holder, holds, at: Some(*at), terms });
                 }
             }
         }

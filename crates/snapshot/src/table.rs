@@ -33,14 +33,7 @@ struct Part<'a> {
 
 impl<'a> Part<'a> {
     const NONE: Part<'static> = Part {
-        partition: Partition {
-            of: u32::MAX,
-            keys: u32::MAX,
-            first: 0,
-            at: 0,
-            directory: 0,
-            bits: 0,
-        },
+        partition: Partition { of: u32::MAX, keys: u32::MAX, first: 0, at: 0, directory: 0, bits: 0 },
         count: 0,
         entries: &[],
         directory: &[],
@@ -54,11 +47,7 @@ impl<'a> Part<'a> {
     #[inline]
     fn bucket(&self, hash: u64) -> (u32, u32) {
         let bits = self.partition.bits;
-        let bucket = if bits == 0 {
-            0
-        } else {
-            (hash >> (64 - bits)) as usize
-        };
+        let bucket = if bits == 0 { 0 } else { (hash >> (64 - bits)) as usize };
         (u32_at(self.directory, bucket), u32_at(self.directory, bucket + 1))
     }
 
@@ -68,10 +57,7 @@ impl<'a> Part<'a> {
         let hash = hash::of_uuid(id);
         let (mut low, mut high) = self.bucket(hash);
         let rows = self.entries.as_chunks::<24>().0;
-        let key_at = |place: u32| {
-            rows.get(place as usize)
-                .map_or([0; 16], |row| array::<16>(row, 0))
-        };
+        let key_at = |place: u32| rows.get(place as usize).map_or([0; 16], |row| array::<16>(row, 0));
         // A crowded bucket is made by hand; entries are in the order of their hashes.
         while high.saturating_sub(low) > 32 {
             let middle = low + (high - low) / 2;
@@ -84,9 +70,7 @@ impl<'a> Part<'a> {
         }
         let wanted = u128::from_le_bytes(*id);
         let bucket = rows.get(low as usize..high as usize)?;
-        let place = bucket
-            .iter()
-            .position(|row| u128::from_le_bytes(array(row, 0)) == wanted)?;
+        let place = bucket.iter().position(|row| u128::from_le_bytes(array(row, 0)) == wanted)?;
         Some(self.partition.first + low + place as u32)
     }
 
@@ -96,8 +80,7 @@ impl<'a> Part<'a> {
         let (mut low, mut high) = self.bucket(hash);
         let rows = self.entries.as_chunks::<12>().0;
         let key_at = |place: u32| {
-            rows.get(place as usize)
-                .map_or([].as_slice(), |row| strings(u32::from_le_bytes(array(row, 0))))
+            rows.get(place as usize).map_or([].as_slice(), |row| strings(u32::from_le_bytes(array(row, 0))))
         };
         while high.saturating_sub(low) > 16 {
             let middle = low + (high - low) / 2;
@@ -108,9 +91,7 @@ impl<'a> Part<'a> {
                 high = middle + 1;
             }
         }
-        (low..high)
-            .find(|place| key_at(*place) == id)
-            .map(|place| self.partition.first + place)
+        (low..high).find(|place| key_at(*place) == id).map(|place| self.partition.first + place)
     }
 }
 
@@ -127,17 +108,11 @@ struct Entries<'a, const WIDTH: usize> {
 impl<'a, const WIDTH: usize> Entries<'a, WIDTH> {
     /// Those of the largest of the partitions whose entries are so wide.
     fn largest(parts: &[Part<'a>]) -> Self {
-        let mut found = Entries {
-            first: 0,
-            entries: [].as_slice(),
-        };
+        let mut found = Entries { first: 0, entries: [].as_slice() };
         for part in parts.iter().filter(|part| part.width() == WIDTH) {
             let entries = part.entries.as_chunks::<WIDTH>().0;
             if entries.len() > found.entries.len() {
-                found = Entries {
-                    first: part.partition.first,
-                    entries,
-                };
+                found = Entries { first: part.partition.first, entries };
             }
         }
         found
@@ -172,13 +147,7 @@ impl<'a> Index<'a> {
         }
         let uuids = parts.iter().filter(|part| part.partition.keys == key::UUID);
         let main = uuids.max_by_key(|part| part.count).copied().unwrap_or(Part::NONE);
-        Index {
-            table,
-            parts,
-            uuids: Entries::largest(&parts),
-            texts: Entries::largest(&parts),
-            main,
-        }
+        Index { table, parts, uuids: Entries::largest(&parts), texts: Entries::largest(&parts), main }
     }
 
     /// What the largest partition of UUIDs is of; a number that nothing has where there is none.
@@ -195,25 +164,13 @@ impl<'a> Index<'a> {
     fn part(table: &Table<'a>, index: u32) -> Part<'a> {
         let partition = table.partition(index);
         let (start, end) = table.range(index);
-        let mut part = Part {
-            partition,
-            count: end - start,
-            entries: &[],
-            directory: &[],
-        };
+        let mut part = Part { partition, count: end - start, entries: &[], directory: &[] };
         let bytes = (part.count as usize).saturating_mul(part.width());
         let items = (1usize << partition.bits.min(31)) + 1;
-        part.entries = table
-            .entries
-            .get(partition.at as usize..)
-            .and_then(|rest| rest.get(..bytes))
-            .unwrap_or_default();
-        let directory = table
-            .directory
-            .get((partition.directory as usize).saturating_mul(4)..);
-        part.directory = directory
-            .and_then(|rest| rest.get(..items.saturating_mul(4)))
-            .unwrap_or_default();
+        part.entries =
+            table.entries.get(partition.at as usize..).and_then(|rest| rest.get(..bytes)).unwrap_or_default();
+        let directory = table.directory.get((partition.directory as usize).saturating_mul(4)..);
+        part.directory = directory.and_then(|rest| rest.get(..items.saturating_mul(4))).unwrap_or_default();
         part
     }
 
@@ -222,9 +179,7 @@ impl<'a> Index<'a> {
     }
 
     pub fn entry_count(&self) -> u32 {
-        self.partition_count()
-            .checked_sub(1)
-            .map_or(0, |last| self.table.range(last).1)
+        self.partition_count().checked_sub(1).map_or(0, |last| self.table.range(last).1)
     }
 
     /// What a partition is of: a string for subjects, a resource type for resources.
@@ -265,11 +220,7 @@ impl<'a> Index<'a> {
             return Part::NONE;
         }
         let part = Self::part(&self.table, self.table.place_of(entry));
-        if entry.wrapping_sub(part.partition.first) < part.count {
-            part
-        } else {
-            Part::NONE
-        }
+        if entry.wrapping_sub(part.partition.first) < part.count { part } else { Part::NONE }
     }
 
     /// What the partition that an entry lies in is of.
@@ -280,10 +231,7 @@ impl<'a> Index<'a> {
     /// An entry's row of eight bytes; `None` for an entry that does not exist.
     #[inline]
     pub fn row(&self, entry: u32) -> Option<[u8; 8]> {
-        self.uuids
-            .row(entry)
-            .or_else(|| self.texts.row(entry))
-            .or_else(|| self.other_row(entry))
+        self.uuids.row(entry).or_else(|| self.texts.row(entry)).or_else(|| self.other_row(entry))
     }
 
     #[inline(never)]
@@ -310,10 +258,7 @@ impl<'a> Index<'a> {
     #[cfg(feature = "write")]
     pub fn key_bytes(&self, entry: u32) -> [u8; 16] {
         let part = self.part_of(entry);
-        array(
-            part.entries,
-            (entry.wrapping_sub(part.partition.first) as usize).wrapping_mul(part.width()),
-        )
+        array(part.entries, (entry.wrapping_sub(part.partition.first) as usize).wrapping_mul(part.width()))
     }
 
     /// An entry's id.
@@ -343,14 +288,7 @@ impl<'a> Table<'a> {
 
     pub fn partition(&self, index: u32) -> Partition {
         let [of, keys, first, at, directory, bits] = row::<{ words::PARTITION }>(self.partitions, index);
-        Partition {
-            of,
-            keys,
-            first,
-            at,
-            directory,
-            bits,
-        }
+        Partition { of, keys, first, at, directory, bits }
     }
 
     /// The numbers of a partition's entries.
@@ -395,9 +333,6 @@ impl<'a> Table<'a> {
     #[inline]
     pub fn row(&self, entry: u32) -> [u8; 8] {
         let partition = self.partition_of(entry);
-        array(
-            self.entries,
-            Self::offset(&partition, entry).wrapping_add(key::bytes(partition.keys)),
-        )
+        array(self.entries, Self::offset(&partition, entry).wrapping_add(key::bytes(partition.keys)))
     }
 }

@@ -75,10 +75,7 @@ impl From<Fault> for OpenError {
     fn from(fault: Fault) -> Self {
         let word = fault.0.get() - 1;
         let section = NAMES.get((word >> 48) as usize).copied().unwrap_or_default();
-        OpenError::Malformed {
-            section,
-            row: (word & 0xFFFF_FFFF_FFFF) as usize,
-        }
+        OpenError::Malformed { section, row: (word & 0xFFFF_FFFF_FFFF) as usize }
     }
 }
 
@@ -87,11 +84,7 @@ type Check = Result<(), Fault>;
 
 #[inline]
 fn ensure(holds: bool, section: Section, row: usize) -> Check {
-    if holds {
-        Ok(())
-    } else {
-        Err(Fault::new(section, row))
-    }
+    if holds { Ok(()) } else { Err(Fault::new(section, row)) }
 }
 
 /// Numbers that references are checked against.
@@ -123,38 +116,12 @@ pub(crate) fn validate(body: &Body<'_>) -> Check {
     bindings(body, &sizes)?;
     exts(body, &sizes)?;
     let slice = body.flags & WORLD_SLICE != 0;
-    table(
-        Rows::Subjects,
-        &body.subjects,
-        body,
-        &sizes,
-        slice.then_some(key::DIGEST),
-    )?;
-    table(
-        Rows::Aliases,
-        &body.aliases,
-        body,
-        &sizes,
-        slice.then_some(key::DIGEST),
-    )?;
-    table(
-        Rows::Resources,
-        &body.resources,
-        body,
-        &sizes,
-        slice.then_some(key::HIDDEN),
-    )?;
-    ensure(
-        (body.own != 0) == slice && body.own <= sizes.subjects,
-        Section::Own,
-        0,
-    )?;
+    table(Rows::Subjects, &body.subjects, body, &sizes, slice.then_some(key::DIGEST))?;
+    table(Rows::Aliases, &body.aliases, body, &sizes, slice.then_some(key::DIGEST))?;
+    table(Rows::Resources, &body.resources, body, &sizes, slice.then_some(key::HIDDEN))?;
+    ensure((body.own != 0) == slice && body.own <= sizes.subjects, Section::Own, 0)?;
     ensure(is_list(body, body.everyone, Kind::Bindings), Section::Everyone, 0)?;
-    ensure(
-        (body.flags & WORLD_TIMED != 0) == (sizes.timings > 0),
-        Section::Flags,
-        1,
-    )
+    ensure((body.flags & WORLD_TIMED != 0) == (sizes.timings > 0), Section::Flags, 1)
 }
 
 /// How many rows each section has; a section that is not whole rows is wrong at the row that is cut.
@@ -219,14 +186,8 @@ fn strings(body: &Body<'_>, sizes: &Sizes) -> Check {
     let (mut from, mut before) = (0, None);
     for index in 0..sizes.strings as usize {
         let to = u32_at(body.string_offsets, index + 1) as usize;
-        let string = text
-            .get(from..to)
-            .ok_or(Fault::new(Section::StringOffsets, index))?;
-        ensure(
-            before.is_none_or(|before| before < string),
-            Section::Strings,
-            index,
-        )?;
+        let string = text.get(from..to).ok_or(Fault::new(Section::StringOffsets, index))?;
+        ensure(before.is_none_or(|before| before < string), Section::Strings, index)?;
         (from, before) = (to, Some(string));
     }
     ensure(from == text.len(), Section::StringOffsets, sizes.strings as usize)
@@ -257,14 +218,8 @@ fn catalog(body: &Body<'_>, sizes: &Sizes) -> Check {
     let mut before: Option<&[u8]> = None;
     let spare = (8 - sizes.permissions % 8) % 8;
     for (index, set) in body.sets.chunks_exact(body.set_bytes.max(1) as usize).enumerate() {
-        let padded = set
-            .last()
-            .is_some_and(|last| spare == 0 || last >> (8 - spare) == 0);
-        ensure(
-            padded && before.is_none_or(|before| before < set),
-            Section::Sets,
-            index,
-        )?;
+        let padded = set.last().is_some_and(|last| spare == 0 || last >> (8 - spare) == 0);
+        ensure(padded && before.is_none_or(|before| before < set), Section::Sets, index)?;
         before = Some(set);
     }
     Ok(())
@@ -290,17 +245,9 @@ fn lists(body: &Body<'_>, sizes: &Sizes) -> Check {
         body.list_offsets.len().is_multiple_of(4) && body.list_offsets.len() / 4 == count.saturating_add(1);
     ensure(body.list_kinds[0] == 1 && whole, Section::ListOffsets, 0)?;
     ensure(body.list_kinds.is_sorted(), Section::ListKinds, 0)?;
-    ensure(
-        body.items.len().is_multiple_of(4),
-        Section::Items,
-        body.items.len() / 4,
-    )?;
+    ensure(body.items.len().is_multiple_of(4), Section::Items, body.items.len() / 4)?;
     let total = body.items.len() / 4;
-    ensure(
-        u32_at(body.list_offsets, 0) == 0 && u32_at(body.list_offsets, 1) == 0,
-        Section::ListOffsets,
-        0,
-    )?;
+    ensure(u32_at(body.list_offsets, 0) == 0 && u32_at(body.list_offsets, 1) == 0, Section::ListOffsets, 0)?;
     let mut from = 0usize;
     for kind in Kind::ALL {
         // Most of what pairs hold first, and second.
@@ -321,11 +268,7 @@ fn lists(body: &Body<'_>, sizes: &Sizes) -> Check {
             let shape = from < to && to <= total && (to - from).is_multiple_of(step);
             ensure(shape, Section::ListOffsets, list)?;
             let long = kind == Kind::Reach || kind == Kind::Groups;
-            ensure(
-                !long || to - from <= postern_vocab::limits::REACH_MAX,
-                Section::Items,
-                from,
-            )?;
+            ensure(!long || to - from <= postern_vocab::limits::REACH_MAX, Section::Items, from)?;
             let mut before = None;
             let mut position = from;
             while position < to {
@@ -343,19 +286,11 @@ fn lists(body: &Body<'_>, sizes: &Sizes) -> Check {
                         sort.1 = second;
                     }
                 }
-                ensure(
-                    holds && before.is_none_or(|before| before < sort),
-                    Section::Items,
-                    position,
-                )?;
+                ensure(holds && before.is_none_or(|before| before < sort), Section::Items, position)?;
                 before = Some(sort);
                 position += step;
             }
-            ensure(
-                earlier.1 == 0 || list_less(body, earlier, (from, to)),
-                Section::ListOffsets,
-                list,
-            )?;
+            ensure(earlier.1 == 0 || list_less(body, earlier, (from, to)), Section::ListOffsets, list)?;
             earlier = (from, to);
             from = to;
         }
@@ -407,19 +342,11 @@ fn roles(body: &Body<'_>, sizes: &Sizes) -> Check {
 
 fn bindings(body: &Body<'_>, sizes: &Sizes) -> Check {
     const KNOWN: u32 = BINDING_SET | BINDING_GRANT | BINDING_SPECIAL;
-    let nowhere = Binding {
-        at: NOWHERE,
-        ..Binding::default()
-    };
+    let nowhere = Binding { at: NOWHERE, ..Binding::default() };
     let mut before = None;
     for index in 0..sizes.bindings {
         let [at, what, role, terms] = row::<{ words::BINDING }>(body.bindings, index);
-        let binding = Binding {
-            at,
-            what,
-            role,
-            terms,
-        };
+        let binding = Binding { at, what, role, terms };
         if index == 0 {
             ensure(binding == nowhere, Section::Bindings, 0)?;
             continue;
@@ -481,11 +408,7 @@ fn exts(body: &Body<'_>, sizes: &Sizes) -> Check {
 fn subject(body: &Body<'_>, sizes: &Sizes, bytes: [u8; 8], at: usize) -> Check {
     let [a, b, c, d, e, f, g, h] = bytes;
     let bits = u16::from_le_bytes([a, b]);
-    let words = [
-        u16::from_le_bytes([c, d]),
-        u16::from_le_bytes([e, f]),
-        u16::from_le_bytes([g, h]),
-    ];
+    let words = [u16::from_le_bytes([c, d]), u16::from_le_bytes([e, f]), u16::from_le_bytes([g, h])];
     let link = u32::from(words[0]) | u32::from(words[1]) << 16;
     let holds = match bits & !(SUBJECT_UNLISTED | SUBJECT_DEAD) {
         0 => {
@@ -506,10 +429,7 @@ fn subject(body: &Body<'_>, sizes: &Sizes, bytes: [u8; 8], at: usize) -> Check {
 
 #[inline]
 fn resource(body: &Body<'_>, sizes: &Sizes, bytes: [u8; 8], at: usize) -> Check {
-    let (up, ext) = (
-        u32::from_le_bytes(array(&bytes, 0)),
-        u32::from_le_bytes(array(&bytes, 4)),
-    );
+    let (up, ext) = (u32::from_le_bytes(array(&bytes, 0)), u32::from_le_bytes(array(&bytes, 4)));
     let holds = ext <= sizes.resource_exts
         && match up {
             ORGANIZATION_AT => true,
@@ -522,10 +442,7 @@ fn resource(body: &Body<'_>, sizes: &Sizes, bytes: [u8; 8], at: usize) -> Check 
 /// Whether a resource may be the parent of one whose ways up are plain: it is plain itself, and live always.
 fn plain_parent(body: &Body<'_>, sizes: &Sizes, parent: u32) -> bool {
     let bytes = body.resources.row(parent);
-    let (up, ext) = (
-        u32::from_le_bytes(array(&bytes, 0)),
-        u32::from_le_bytes(array(&bytes, 4)),
-    );
+    let (up, ext) = (u32::from_le_bytes(array(&bytes, 0)), u32::from_le_bytes(array(&bytes, 4)));
     let always = ext == 0
         || (ext <= sizes.resource_exts && {
             let [flags, _, timing, ..] = row::<{ words::RESOURCE_EXT }>(body.resource_exts, ext - 1);
@@ -594,10 +511,7 @@ fn table(rows: Rows, table: &Table<'_>, body: &Body<'_>, sizes: &Sizes, hidden: 
         let bytes = ((end - start) as usize).checked_mul(width);
         let items = (1usize << partition.bits) + 1;
         let entries = bytes.and_then(|bytes| table.entries.get(at..)?.get(..bytes));
-        let buckets = table
-            .directory
-            .get(directory * 4..)
-            .and_then(|rest| rest.get(..items * 4));
+        let buckets = table.directory.get(directory * 4..).and_then(|rest| rest.get(..items * 4));
         let (Some(entries), Some(buckets)) = (entries, buckets) else {
             return Err(Fault::new(section, first as usize));
         };
@@ -643,11 +557,7 @@ fn table(rows: Rows, table: &Table<'_>, body: &Body<'_>, sizes: &Sizes, hidden: 
         at += bytes;
         directory += items;
     }
-    ensure(
-        at == table.entries.len() && directory * 4 == table.directory.len(),
-        section,
-        first as usize,
-    )
+    ensure(at == table.entries.len() && directory * 4 == table.directory.len(), section, first as usize)
 }
 
 fn text<'a>(body: &Body<'a>, string: u32) -> &'a str {
@@ -681,11 +591,7 @@ impl<'a> Buckets<'a> {
     /// Whether an entry lies in the bucket of its hash. Where buckets end is not predictable: no branches.
     #[inline]
     fn has(&self, hash: u64, place: usize) -> bool {
-        let bucket = if self.bits == 0 {
-            0
-        } else {
-            (hash >> (64 - self.bits)) as usize
-        };
+        let bucket = if self.bits == 0 { 0 } else { (hash >> (64 - self.bits)) as usize };
         let Some([start, end, ..]) = self.starts.get(bucket..) else {
             return false;
         };

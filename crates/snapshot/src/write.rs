@@ -14,46 +14,23 @@ impl Facts {
         for string in &self.strings {
             strings.extend_from_slice(string.as_bytes());
         }
-        let permissions = rows(
-            self.permissions
-                .iter()
-                .map(|p| [p.key, p.row.action, p.row.flags]),
-        );
-        let types = rows(
-            self.types
-                .iter()
-                .map(|(name, row)| [*name, row.flags, row.owner_set]),
-        );
+        let permissions = rows(self.permissions.iter().map(|p| [p.key, p.row.action, p.row.flags]));
+        let types = rows(self.types.iter().map(|(name, row)| [*name, row.flags, row.owner_set]));
         let mut timings = Vec::with_capacity(self.timings.len() * 16);
         for (from, to) in &self.timings {
             timings.extend_from_slice(&from.to_le_bytes());
             timings.extend_from_slice(&to.to_le_bytes());
         }
-        let terms = rows(
-            self.terms
-                .iter()
-                .map(|t| [t.timing, t.flags, t.session, t.conditions, t.require]),
-        );
-        let roles = rows(
-            self.roles
-                .iter()
-                .map(|role| [role.id, role.name, role.set, role.grants]),
-        );
+        let terms = rows(self.terms.iter().map(|t| [t.timing, t.flags, t.session, t.conditions, t.require]));
+        let roles = rows(self.roles.iter().map(|role| [role.id, role.name, role.set, role.grants]));
         let bindings = rows(self.bindings.iter().map(|b| [b.at, b.what, b.role, b.terms]));
-        let subject_exts = rows(self.subject_exts.iter().map(|e| {
-            [
-                e.bindings,
-                e.memberships,
-                e.groups,
-                e.timing,
-                e.attributes,
-                e.flags,
-            ]
-        }));
-        let resource_exts = rows(
-            self.resource_exts
+        let subject_exts = rows(
+            self.subject_exts
                 .iter()
-                .map(|e| [e.flags, e.owner, e.timing, e.attributes, e.edges, e.reach]),
+                .map(|e| [e.bindings, e.memberships, e.groups, e.timing, e.attributes, e.flags]),
+        );
+        let resource_exts = rows(
+            self.resource_exts.iter().map(|e| [e.flags, e.owner, e.timing, e.attributes, e.edges, e.reach]),
         );
         let list_offsets = rows(self.list_offsets.iter().map(|offset| [*offset]));
         let items = rows(self.items.iter().map(|item| [*item]));
@@ -153,16 +130,10 @@ impl Written {
                 (written.directory.len() / 4) as u32,
                 bits,
             ];
-            written
-                .partitions
-                .extend(partition.into_iter().flat_map(u32::to_le_bytes));
+            written.partitions.extend(partition.into_iter().flat_map(u32::to_le_bytes));
             let mut next = 0;
             for (place, entry) in entries[first..first + count].iter().enumerate() {
-                let hash = if matches!(entry.key, Key::Hidden(_)) {
-                    0
-                } else {
-                    entry.hash
-                };
+                let hash = if matches!(entry.key, Key::Hidden(_)) { 0 } else { entry.hash };
                 let bucket = if bits == 0 { 0 } else { hash >> (64 - bits) };
                 while next <= bucket {
                     written.directory.extend_from_slice(&(place as u32).to_le_bytes());
@@ -185,10 +156,6 @@ impl Written {
     }
 
     fn table(&self) -> Table<'_> {
-        Table {
-            partitions: &self.partitions,
-            directory: &self.directory,
-            entries: &self.entries,
-        }
+        Table { partitions: &self.partitions, directory: &self.directory, entries: &self.entries }
     }
 }

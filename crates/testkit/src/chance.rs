@@ -46,11 +46,7 @@ impl Chance {
 
     /// One of the items; `None` where there are none.
     pub fn pick_any<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
-        if items.is_empty() {
-            None
-        } else {
-            Some(self.pick(items))
-        }
+        if items.is_empty() { None } else { Some(self.pick(items)) }
     }
 
     /// Puts the items in another order.

@@ -25,11 +25,7 @@ pub fn world_text(world: &World, style: Style) -> String {
     });
     let permissions = world.catalog.permissions.iter().map(|(key, permission)| {
         let mut members = Members::new(style);
-        members.put(
-            "description",
-            json!(permission.description),
-            permission.description.is_empty(),
-        );
+        members.put("description", json!(permission.description), permission.description.is_empty());
         members.texts("implied_by", &permission.implied_by);
         members.texts("excluded_by", &permission.excluded_by);
         members.texts("requires", &permission.requires);
@@ -112,14 +108,7 @@ fn resource(resource: &Resource, style: Style) -> Value {
 fn grant(grant: &Grant, style: Style) -> Value {
     let mut members = Members::new(style);
     members.always("subject", json!(grant.subject));
-    members.always(
-        "effect",
-        json!(if grant.effect == Effect::Allow {
-            "allow"
-        } else {
-            "exclude"
-        }),
-    );
+    members.always("effect", json!(if grant.effect == Effect::Allow { "allow" } else { "exclude" }));
     members.texts("permissions", &grant.permissions);
     members.put("at", place(&grant.at), grant.at.is_none());
     members.map("where", &grant.conditions);
@@ -148,11 +137,7 @@ pub fn query_text(query: &Query, style: Style) -> String {
     }
     if resource {
         members.always("resource", place(&query.resource));
-        members.put(
-            "in",
-            query.parents.iter().map(reference).collect::<Value>(),
-            query.parents.is_empty(),
-        );
+        members.put("in", query.parents.iter().map(reference).collect::<Value>(), query.parents.is_empty());
         members.put("owner", json!(query.owner), query.owner.is_none());
     }
     if kind {
@@ -189,10 +174,7 @@ fn reference(at: &ResourceRef) -> Value {
 
 /// A time of the years 1970 to 9999 as RFC 3339 text, with as many digits as it needs.
 pub fn time_text(micros: i64) -> String {
-    let (mut days, of_day) = (
-        micros.div_euclid(86_400_000_000),
-        micros.rem_euclid(86_400_000_000),
-    );
+    let (mut days, of_day) = (micros.div_euclid(86_400_000_000), micros.rem_euclid(86_400_000_000));
     let is_leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let mut year = 1970;
     while days >= 365 + i64::from(is_leap(year)) {
@@ -209,16 +191,9 @@ pub fn time_text(micros: i64) -> String {
         month += 1;
     }
     let (seconds, fraction) = (of_day / 1_000_000, of_day % 1_000_000);
-    let fraction = if fraction == 0 {
-        String::new()
-    } else {
-        format!(".{fraction:06}")
-    };
+    let fraction = if fraction == 0 { String::new() } else { format!(".{fraction:06}") };
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    format!(
-        "{year:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z",
-        days + 1
-    )
+    format!("{year:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z", days + 1)
 }
 
 /// The members of an object; those with default values only in the full style.
@@ -253,16 +228,8 @@ impl Members {
 
     fn life(&mut self, life: &Life) {
         self.flag("active", life.active, true);
-        self.put(
-            "not_before",
-            json!(life.not_before.map(time_text)),
-            life.not_before.is_none(),
-        );
-        self.put(
-            "expires_at",
-            json!(life.expires_at.map(time_text)),
-            life.expires_at.is_none(),
-        );
+        self.put("not_before", json!(life.not_before.map(time_text)), life.not_before.is_none());
+        self.put("expires_at", json!(life.expires_at.map(time_text)), life.expires_at.is_none());
     }
 
     fn value(self) -> Value {

@@ -74,9 +74,7 @@ pub struct WorkQuery {
 pub fn generate(users: usize, queries: usize, seed: u64) -> Workload {
     let mut chance = Chance::new(seed);
     let mut workload = Workload {
-        roles: (0..ROLES)
-            .map(|role| role_permissions(&mut chance, role))
-            .collect(),
+        roles: (0..ROLES).map(|role| role_permissions(&mut chance, role)).collect(),
         users: (0..users).map(|_| uuid_v4(&mut chance)).collect(),
         assignments: Vec::with_capacity(users * 2),
         grants: Vec::new(),
@@ -86,16 +84,8 @@ pub fn generate(users: usize, queries: usize, seed: u64) -> Workload {
         let first = workload.assignments.len();
         let count = chance.between(1, 3);
         while workload.assignments.len() < first + count {
-            let site = if chance.percent(50) {
-                None
-            } else {
-                Some(chance.below(SITES) as u8)
-            };
-            let assignment = WorkAssignment {
-                user,
-                role: chance.below(ROLES) as u8,
-                site,
-            };
+            let site = if chance.percent(50) { None } else { Some(chance.below(SITES) as u8) };
+            let assignment = WorkAssignment { user, role: chance.below(ROLES) as u8, site };
             if !workload.assignments[first..].contains(&assignment) {
                 workload.assignments.push(assignment);
             }
@@ -103,11 +93,7 @@ pub fn generate(users: usize, queries: usize, seed: u64) -> Workload {
         if chance.percent(5) {
             for _ in 0..chance.between(1, 5) {
                 let (permission, site) = (chance.below(PERMISSIONS) as u16, chance.below(SITES) as u8);
-                workload.grants.push(WorkGrant {
-                    user,
-                    permission,
-                    site,
-                });
+                workload.grants.push(WorkGrant { user, permission, site });
             }
         }
     }
@@ -208,22 +194,12 @@ fn query(chance: &mut Chance, workload: &Workload, truth: &Truth) -> WorkQuery {
             site = own.site.unwrap_or(site);
         } else if allowed && kind < 55 && !workload.grants.is_empty() {
             let grant = chance.pick(&workload.grants);
-            return WorkQuery {
-                user: grant.user,
-                permission: grant.permission,
-                site: grant.site,
-                allowed,
-            };
+            return WorkQuery { user: grant.user, permission: grant.permission, site: grant.site, allowed };
         } else if !allowed && kind < 30 {
             permission = *chance.pick(&workload.roles[usize::from(own.role)]);
         }
         if truth.allows(workload, user, permission, site) == allowed {
-            return WorkQuery {
-                user,
-                permission,
-                site,
-                allowed,
-            };
+            return WorkQuery { user, permission, site, allowed };
         }
     }
 }
@@ -232,44 +208,23 @@ impl Workload {
     /// `user:<uuid>`
     pub fn user_id(&self, user: u32) -> String {
         let hex = format!("{:032x}", self.users[user as usize]);
-        format!(
-            "user:{}-{}-{}-{}-{}",
-            &hex[..8],
-            &hex[8..12],
-            &hex[12..16],
-            &hex[16..20],
-            &hex[20..]
-        )
+        format!("user:{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
     }
 
     /// The whole workload as a world document's values. For small n: the benchmarks hand the facts of large ones to the compiler one by one.
     pub fn world(&self) -> World {
         let mut catalog = Catalog::default();
-        catalog.types.insert(
-            "site".to_string(),
-            ResourceType {
-                scope: true,
-                ..ResourceType::default()
-            },
-        );
+        catalog.types.insert("site".to_string(), ResourceType { scope: true, ..ResourceType::default() });
         for permission in 0..PERMISSIONS as u16 {
-            catalog
-                .permissions
-                .insert(permission_key(permission), Permission::default());
+            catalog.permissions.insert(permission_key(permission), Permission::default());
         }
-        let at = |site: u8| ResourceRef {
-            kind: "site".to_string(),
-            id: site_id(site),
-        };
+        let at = |site: u8| ResourceRef { kind: "site".to_string(), id: site_id(site) };
         World {
             organization: "workload".to_string(),
             revision: 1,
             catalog,
             subjects: (0..self.users.len() as u32)
-                .map(|user| Subject {
-                    id: self.user_id(user),
-                    ..Subject::default()
-                })
+                .map(|user| Subject { id: self.user_id(user), ..Subject::default() })
                 .collect(),
             memberships: Vec::new(),
             resources: (0..SITES as u8)
@@ -288,10 +243,7 @@ impl Workload {
                 .map(|(role, permissions)| Role {
                     id: role_id(role as u8),
                     name: format!("Role {role}"),
-                    permissions: permissions
-                        .iter()
-                        .map(|&permission| permission_key(permission))
-                        .collect(),
+                    permissions: permissions.iter().map(|&permission| permission_key(permission)).collect(),
                     active: true,
                 })
                 .collect(),

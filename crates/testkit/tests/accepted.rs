@@ -23,10 +23,7 @@ fn generated_worlds_and_questions_are_accepted_unchanged() {
             });
             // Members that the op does not use are not written, so the two readings are compared with each other.
             assert_eq!(full, terse, "seed {seed}");
-            assert_eq!(
-                (full.op, full.now, &full.dimensions),
-                (query.op, query.now, &query.dimensions)
-            );
+            assert_eq!((full.op, full.now, &full.dimensions), (query.op, query.now, &query.dimensions));
         }
     }
 }

@@ -37,12 +37,7 @@ fn every_reason_occurs_often() {
             if query.op == Op::Check {
                 checks += 1;
                 allows += usize::from(answer["decision"] == "allow");
-                let reason = answer
-                    .get("reason")
-                    .or(answer.get("error"))
-                    .unwrap()
-                    .as_str()
-                    .unwrap();
+                let reason = answer.get("reason").or(answer.get("error")).unwrap().as_str().unwrap();
                 *reasons.entry(reason.to_string()).or_default() += 1;
             } else {
                 // Whether a list is empty, or what was decided.
@@ -61,26 +56,13 @@ fn every_reason_occurs_often() {
     }
     println!("{questions:#?}");
 
-    assert!(
-        allows * 100 >= checks * 25,
-        "{allows} of {checks} checks are allowed"
-    );
-    assert!(
-        allows * 100 <= checks * 60,
-        "{allows} of {checks} checks are allowed"
-    );
+    assert!(allows * 100 >= checks * 25, "{allows} of {checks} checks are allowed");
+    assert!(allows * 100 <= checks * 60, "{allows} of {checks} checks are allowed");
     for (reason, least) in AT_LEAST_PER_MILLE {
         let count = reasons.get(reason).copied().unwrap_or_default();
-        assert!(
-            count * 1000 >= checks * least,
-            "`{reason}` answers only {count} of {checks} checks"
-        );
+        assert!(count * 1000 >= checks * least, "`{reason}` answers only {count} of {checks} checks");
     }
-    assert_eq!(
-        reasons.len(),
-        AT_LEAST_PER_MILLE.len(),
-        "a reason that is not expected here"
-    );
+    assert_eq!(reasons.len(), AT_LEAST_PER_MILLE.len(), "a reason that is not expected here");
     for op in ["Filter", "Subjects", "Actions"] {
         assert!(questions[&format!("{op} something")] > 1000 && questions[&format!("{op} nothing")] > 1000);
     }

@@ -13,10 +13,7 @@ fn the_oracle_agrees_with_the_workload() {
             op: Op::Check,
             subject: workload.user_id(query.user),
             permission: workload::permission_key(query.permission),
-            resource: Some(Node {
-                kind: "site".to_string(),
-                id: workload::site_id(query.site),
-            }),
+            resource: Some(Node { kind: "site".to_string(), id: workload::site_id(query.site) }),
             kind: String::new(),
             parents: Vec::new(),
             owner: None,
@@ -24,10 +21,6 @@ fn the_oracle_agrees_with_the_workload() {
             session: None,
             now: 0,
         };
-        assert_eq!(
-            oracle.check(&asked).map(|(allowed, _)| allowed),
-            Ok(query.allowed),
-            "{asked:?}"
-        );
+        assert_eq!(oracle.check(&asked).map(|(allowed, _)| allowed), Ok(query.allowed), "{asked:?}");
     }
 }

@@ -53,11 +53,7 @@ pub enum Reason {
 impl Reason {
     /// The decision that this reason belongs to.
     pub const fn decision(self) -> Decision {
-        if (self as u8) < 16 {
-            Decision::Allow
-        } else {
-            Decision::Deny
-        }
+        if (self as u8) < 16 { Decision::Allow } else { Decision::Deny }
     }
 
     /// The name in answers, as `semantics.md` spells it.

@@ -24,9 +24,7 @@ pub fn permission_parts(key: &str) -> Option<(&str, &str)> {
 /// Whether a key may stand in a catalog: `<type>:<action>` of `A-Za-z0-9_.-`, further colons in the type.
 pub fn valid_permission_key(key: &str) -> bool {
     permission_parts(key).is_some()
-        && key
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b':'))
+        && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b':'))
         && !key.starts_with(':')
         && !key.contains("::")
 }
@@ -147,11 +145,7 @@ mod tests {
                 continue;
             };
             let value = (byte as char).to_digit(16).filter(|_| !byte.is_ascii_uppercase());
-            assert_eq!(
-                canonical_uuid(text).map(|id| u32::from(id[15]) & 15),
-                value,
-                "{byte}"
-            );
+            assert_eq!(canonical_uuid(text).map(|id| u32::from(id[15]) & 15), value, "{byte}");
         }
     }
 

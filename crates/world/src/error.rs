@@ -72,19 +72,14 @@ impl fmt::Display for ReadError {
         write!(f, "{}: ", self.file().display())?;
         match self {
             ReadError::Io { source, .. } => write!(f, "cannot read: {source}"),
-            ReadError::TooLarge {
-                line: 0, bytes_max, ..
-            } => {
+            ReadError::TooLarge { line: 0, bytes_max, .. } => {
                 write!(
                     f,
                     "larger than {bytes_max} bytes, the most that is read at once; split the organization"
                 )
             }
             ReadError::TooLarge { line, bytes_max, .. } => {
-                write!(
-                    f,
-                    "line {line}: longer than {bytes_max} bytes, the most that one query may take"
-                )
+                write!(f, "line {line}: longer than {bytes_max} bytes, the most that one query may take")
             }
             ReadError::Document { source, .. } => source.fmt(f),
         }

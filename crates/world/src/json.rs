@@ -27,12 +27,7 @@ pub(crate) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
-        Reader {
-            bytes,
-            at: 0,
-            depth: 0,
-            names: Vec::new(),
-        }
+        Reader { bytes, at: 0, depth: 0, names: Vec::new() }
     }
 
     /// Reads the one value of a document: `value`, and nothing after it.
@@ -55,10 +50,7 @@ impl<'a> Reader<'a> {
     }
 
     pub fn fault(&self, message: impl Into<String>) -> Fault {
-        Fault {
-            at: self.at,
-            message: message.into(),
-        }
+        Fault { at: self.at, message: message.into() }
     }
 
     fn skip_space(&mut self) {
@@ -113,10 +105,10 @@ impl<'a> Reader<'a> {
                 self.close();
                 Ok(false)
             }
-            None => Err(self.fault(format!(
-                "the document ends inside of a bracket; `{}` is missing",
-                close as char
-            ))),
+            None => {
+                Err(self
+                    .fault(format!("the document ends inside of a bracket; `{}` is missing", close as char)))
+            }
             Some(_) => Err(self.fault(format!("expected `,` or `{}`", close as char))),
         }
     }
@@ -174,11 +166,8 @@ impl<'a> Reader<'a> {
             if member(reader, &name)? {
                 return Ok(());
             }
-            let message = format!(
-                "unknown member {}; the members here are {}",
-                quoted(&name),
-                known.join(", ")
-            );
+            let message =
+                format!("unknown member {}; the members here are {}", quoted(&name), known.join(", "));
             Err(Fault { at, message })
         })?;
         self.names.truncate(first);
@@ -230,9 +219,7 @@ impl<'a> Reader<'a> {
 
     fn word(&mut self, word: &str) -> Result<(), Fault> {
         let rest = &self.bytes[self.at..];
-        let ends = !rest
-            .get(word.len())
-            .is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+        let ends = !rest.get(word.len()).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
         if !rest.starts_with(word.as_bytes()) || !ends {
             return Err(self.fault(format!("expected `{word}`")));
         }
@@ -307,10 +294,8 @@ impl<'a> Reader<'a> {
     /// The bytes of a string up to its end, an escape or a control character.
     fn plain(&mut self) -> Result<&'a str, Fault> {
         let rest = &self.bytes[self.at..];
-        let length = rest
-            .iter()
-            .position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20)
-            .unwrap_or(rest.len());
+        let length =
+            rest.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20).unwrap_or(rest.len());
         match std::str::from_utf8(&rest[..length]) {
             Ok(text) => {
                 self.at += length;
@@ -337,20 +322,14 @@ impl<'a> Reader<'a> {
             Some(b't') => '\t',
             Some(b'u') => return self.unicode(start),
             _ => {
-                return Err(Fault {
-                    at: start,
-                    message: "an escape that JSON does not have".into(),
-                });
+                return Err(Fault { at: start, message: "an escape that JSON does not have".into() });
             }
         })
     }
 
     /// After `\u`: a character, from one escape or from the two of a surrogate pair.
     fn unicode(&mut self, start: usize) -> Result<char, Fault> {
-        let fault = |message: &str| Fault {
-            at: start,
-            message: message.into(),
-        };
+        let fault = |message: &str| Fault { at: start, message: message.into() };
         let bad = || fault("`\\u` needs four hexadecimal digits");
         let high = self.four_digits().ok_or_else(bad)?;
         let mut code = high;
@@ -396,10 +375,7 @@ impl<'a> Reader<'a> {
 
 /// A member whose name the object already has.
 pub(crate) fn twice(name: &str, at: usize) -> Fault {
-    Fault {
-        at,
-        message: format!("the member {} is given twice; keep one of them", quoted(name)),
-    }
+    Fault { at, message: format!("the member {} is given twice; keep one of them", quoted(name)) }
 }
 
 #[cfg(test)]
@@ -412,10 +388,7 @@ mod tests {
         let read = |text: &str| Reader::new(text.as_bytes()).document(Reader::skip_value);
         assert!(read(&nested(JSON_DEPTH_MAX)).is_ok());
         let fault = read(&nested(JSON_DEPTH_MAX + 1)).unwrap_err();
-        assert_eq!(
-            (fault.at, &*fault.message),
-            (JSON_DEPTH_MAX, "nested deeper than 16 levels")
-        );
+        assert_eq!((fault.at, &*fault.message), (JSON_DEPTH_MAX, "nested deeper than 16 levels"));
         // Brackets that were closed do not count.
         assert!(read(&format!("[{}]", vec![nested(JSON_DEPTH_MAX - 1); 20].join(","))).is_ok());
     }

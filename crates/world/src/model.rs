@@ -15,11 +15,7 @@ pub struct Life {
 
 impl Default for Life {
     fn default() -> Self {
-        Life {
-            active: true,
-            not_before: None,
-            expires_at: None,
-        }
+        Life { active: true, not_before: None, expires_at: None }
     }
 }
 
@@ -70,12 +66,7 @@ pub struct ResourceType {
 
 impl Default for ResourceType {
     fn default() -> Self {
-        ResourceType {
-            scope: false,
-            narrows: false,
-            registered: true,
-            owner_permissions: Vec::new(),
-        }
+        ResourceType { scope: false, narrows: false, registered: true, owner_permissions: Vec::new() }
     }
 }
 

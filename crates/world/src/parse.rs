@@ -29,25 +29,14 @@ impl World {
     pub fn parse(bytes: &[u8]) -> Result<World, WorldError> {
         if bytes.len() as u64 > WORLD_BYTES_MAX {
             let message = format!("larger than {WORLD_BYTES_MAX} bytes; split the organization");
-            return Err(WorldError {
-                path: "$".into(),
-                line: 1,
-                column: 1,
-                message,
-            });
+            return Err(WorldError { path: "$".into(), line: 1, column: 1, message });
         }
-        let world = Reader::new(bytes)
-            .document(world)
-            .map_err(|fault| error_at(bytes, fault))?;
+        let world = Reader::new(bytes).document(world).map_err(|fault| error_at(bytes, fault))?;
         match world.first_flaw() {
             None => Ok(world),
             Some(flaw) => {
                 let (line, column) = line_and_column(bytes, locate(bytes, &flaw.steps, flaw.of_name));
-                Err(WorldError {
-                    line,
-                    column,
-                    ..flaw.into_error()
-                })
+                Err(WorldError { line, column, ..flaw.into_error() })
             }
         }
     }
@@ -59,10 +48,7 @@ impl World {
     pub fn read_file(file: impl AsRef<Path>) -> Result<World, ReadError> {
         let file = file.as_ref();
         let bytes = read_document(file)?;
-        World::parse(&bytes).map_err(|source| ReadError::Document {
-            file: file.into(),
-            source,
-        })
+        World::parse(&bytes).map_err(|source| ReadError::Document { file: file.into(), source })
     }
 }
 
@@ -73,15 +59,8 @@ impl World {
 /// With the name of the file: it cannot be read, or is too large.
 pub fn read_document(file: impl AsRef<Path>) -> Result<Vec<u8>, ReadError> {
     let file = file.as_ref();
-    let failed = |source| ReadError::Io {
-        file: file.into(),
-        source,
-    };
-    let too_large = || ReadError::TooLarge {
-        file: file.into(),
-        line: 0,
-        bytes_max: WORLD_BYTES_MAX,
-    };
+    let failed = |source| ReadError::Io { file: file.into(), source };
+    let too_large = || ReadError::TooLarge { file: file.into(), line: 0, bytes_max: WORLD_BYTES_MAX };
     let open = std::fs::File::open(file).map_err(failed)?;
     let size = open.metadata().map_err(failed)?.len();
     if size > WORLD_BYTES_MAX {
@@ -89,14 +68,8 @@ pub fn read_document(file: impl AsRef<Path>) -> Result<Vec<u8>, ReadError> {
     }
     let mut bytes = Vec::with_capacity(size as usize);
     // A pipe tells no size beforehand, and a file may grow while it is read.
-    open.take(WORLD_BYTES_MAX + 1)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    if bytes.len() as u64 > WORLD_BYTES_MAX {
-        Err(too_large())
-    } else {
-        Ok(bytes)
-    }
+    open.take(WORLD_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > WORLD_BYTES_MAX { Err(too_large()) } else { Ok(bytes) }
 }
 
 fn world(reader: &mut Reader<'_>) -> Parsed<World> {
@@ -139,10 +112,7 @@ fn world(reader: &mut Reader<'_>) -> Parsed<World> {
 
 /// The value of a member that every object of its kind has.
 fn required<T>(object_at: usize, given: Option<T>, name: &str) -> Parsed<T> {
-    given.ok_or_else(|| Fault {
-        at: object_at,
-        message: format!("the member `{name}` is missing; add it"),
-    })
+    given.ok_or_else(|| Fault { at: object_at, message: format!("the member `{name}` is missing; add it") })
 }
 
 fn known_format(reader: &mut Reader<'_>) -> Parsed<()> {
@@ -192,32 +162,23 @@ fn strings(reader: &mut Reader<'_>) -> Parsed<Vec<String>> {
 
 fn resource_type(reader: &mut Reader<'_>) -> Parsed<ResourceType> {
     let mut kind = ResourceType::default();
-    reader.object(
-        &["scope", "narrows", "registered", "owner_permissions"],
-        |reader, name| {
-            match name {
-                "scope" => kind.scope = reader.boolean()?,
-                "narrows" => kind.narrows = reader.boolean()?,
-                "registered" => kind.registered = reader.boolean()?,
-                "owner_permissions" => kind.owner_permissions = strings(reader)?,
-                _ => return Ok(false),
-            }
-            Ok(true)
-        },
-    )?;
+    reader.object(&["scope", "narrows", "registered", "owner_permissions"], |reader, name| {
+        match name {
+            "scope" => kind.scope = reader.boolean()?,
+            "narrows" => kind.narrows = reader.boolean()?,
+            "registered" => kind.registered = reader.boolean()?,
+            "owner_permissions" => kind.owner_permissions = strings(reader)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
     // Scopes are always registered, whatever the document says.
     kind.registered |= kind.scope;
     Ok(kind)
 }
 
 fn permission(reader: &mut Reader<'_>) -> Parsed<Permission> {
-    const MEMBERS: &[&str] = &[
-        "description",
-        "implied_by",
-        "excluded_by",
-        "requires",
-        "works_when_inactive",
-    ];
+    const MEMBERS: &[&str] = &["description", "implied_by", "excluded_by", "requires", "works_when_inactive"];
     let mut permission = Permission::default();
     reader.object(MEMBERS, |reader, name| {
         match name {
@@ -247,21 +208,11 @@ fn life(reader: &mut Reader<'_>, name: &str, life: &mut Life) -> Parsed<bool> {
 fn time(reader: &mut Reader<'_>) -> Parsed<i64> {
     let at = reader.offset();
     let text = reader.text("a time as a string")?;
-    parse_exact_time(&text).map_err(|why| Fault {
-        at,
-        message: format!("{} {why}", quoted(&text)),
-    })
+    parse_exact_time(&text).map_err(|why| Fault { at, message: format!("{} {why}", quoted(&text)) })
 }
 
 fn subject(reader: &mut Reader<'_>) -> Parsed<Subject> {
-    const MEMBERS: &[&str] = &[
-        "id",
-        "aliases",
-        "attributes",
-        "active",
-        "not_before",
-        "expires_at",
-    ];
+    const MEMBERS: &[&str] = &["id", "aliases", "attributes", "active", "not_before", "expires_at"];
     let start = reader.offset();
     let mut subject = Subject::default();
     let mut id = None;
@@ -298,16 +249,8 @@ fn membership(reader: &mut Reader<'_>) -> Parsed<Membership> {
 }
 
 fn resource(reader: &mut Reader<'_>) -> Parsed<Resource> {
-    const MEMBERS: &[&str] = &[
-        "type",
-        "id",
-        "parents",
-        "owner",
-        "attributes",
-        "active",
-        "not_before",
-        "expires_at",
-    ];
+    const MEMBERS: &[&str] =
+        &["type", "id", "parents", "owner", "attributes", "active", "not_before", "expires_at"];
     let start = reader.offset();
     let (mut kind, mut id, mut when) = (None, None, Life::default());
     let (mut parents, mut owner, mut attributes) = (Vec::new(), None, BTreeMap::new());
@@ -322,17 +265,8 @@ fn resource(reader: &mut Reader<'_>) -> Parsed<Resource> {
         }
         Ok(true)
     })?;
-    let at = ResourceRef {
-        kind: required(start, kind, "type")?,
-        id: required(start, id, "id")?,
-    };
-    Ok(Resource {
-        at,
-        parents,
-        owner,
-        attributes,
-        life: when,
-    })
+    let at = ResourceRef { kind: required(start, kind, "type")?, id: required(start, id, "id")? };
+    Ok(Resource { at, parents, owner, attributes, life: when })
 }
 
 fn parent(reader: &mut Reader<'_>) -> Parsed<Parent> {
@@ -351,15 +285,9 @@ fn parent(reader: &mut Reader<'_>) -> Parsed<Parent> {
         }
         Ok(true)
     })?;
-    let at = ResourceRef {
-        kind: required(start, kind, "type")?,
-        id: required(start, id, "id")?,
-    };
+    let at = ResourceRef { kind: required(start, kind, "type")?, id: required(start, id, "id")? };
     match (by_reference, cap) {
-        (true, cap) => Ok(Parent {
-            at,
-            cap: Some(cap.map(|(_, actions)| actions).unwrap_or_default()),
-        }),
+        (true, cap) => Ok(Parent { at, cap: Some(cap.map(|(_, actions)| actions).unwrap_or_default()) }),
         (false, None) => Ok(Parent { at, cap: None }),
         (false, Some((at, _))) => {
             let message = "a cap belongs to the relation `ref`; set `relation` to it or remove `cap`".into();
@@ -374,10 +302,7 @@ fn relation(reader: &mut Reader<'_>) -> Parsed<bool> {
     match &*reader.text("`auto` or `ref`")? {
         "auto" => Ok(false),
         "ref" => Ok(true),
-        other => Err(Fault {
-            at,
-            message: format!("expected `auto` or `ref`, found {}", quoted(other)),
-        }),
+        other => Err(Fault { at, message: format!("expected `auto` or `ref`, found {}", quoted(other)) }),
     }
 }
 
@@ -394,12 +319,7 @@ fn role(reader: &mut Reader<'_>) -> Parsed<Role> {
         }
         Ok(true)
     })?;
-    Ok(Role {
-        id: required(start, id, "id")?,
-        name: label,
-        permissions,
-        active,
-    })
+    Ok(Role { id: required(start, id, "id")?, name: label, permissions, active })
 }
 
 fn assignment(reader: &mut Reader<'_>) -> Parsed<Assignment> {
@@ -415,16 +335,8 @@ fn assignment(reader: &mut Reader<'_>) -> Parsed<Assignment> {
         }
         Ok(true)
     })?;
-    let (subject, role) = (
-        required(start, subject, "subject")?,
-        required(start, role, "role")?,
-    );
-    Ok(Assignment {
-        subject,
-        role,
-        at,
-        life: when,
-    })
+    let (subject, role) = (required(start, subject, "subject")?, required(start, role, "role")?);
+    Ok(Assignment { subject, role, at, life: when })
 }
 
 fn place(reader: &mut Reader<'_>) -> Parsed<ResourceRef> {
@@ -438,10 +350,7 @@ fn place(reader: &mut Reader<'_>) -> Parsed<ResourceRef> {
         }
         Ok(true)
     })?;
-    Ok(ResourceRef {
-        kind: required(start, kind, "type")?,
-        id: required(start, id, "id")?,
-    })
+    Ok(ResourceRef { kind: required(start, kind, "type")?, id: required(start, id, "id")? })
 }
 
 fn grant(reader: &mut Reader<'_>) -> Parsed<Grant> {
@@ -486,9 +395,8 @@ fn effect(reader: &mut Reader<'_>) -> Parsed<Effect> {
     match &*reader.text("`allow` or `exclude`")? {
         "allow" => Ok(Effect::Allow),
         "exclude" => Ok(Effect::Exclude),
-        other => Err(Fault {
-            at,
-            message: format!("expected `allow` or `exclude`, found {}", quoted(other)),
-        }),
+        other => {
+            Err(Fault { at, message: format!("expected `allow` or `exclude`, found {}", quoted(other)) })
+        }
     }
 }

@@ -30,9 +30,7 @@ pub(crate) fn render(steps: &[Step]) -> String {
 
 fn is_plain(name: &str) -> bool {
     name.len() <= 80
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && !name.starts_with(|first: char| first.is_ascii_digit())
         && !name.is_empty()
 }
@@ -40,28 +38,17 @@ fn is_plain(name: &str) -> bool {
 /// Line and column of an offset, both from 1, the column in characters.
 pub(crate) fn line_and_column(bytes: &[u8], at: usize) -> (usize, usize) {
     let before = &bytes[..at.min(bytes.len())];
-    let line_start = before
-        .iter()
-        .rposition(|&byte| byte == b'\n')
-        .map_or(0, |newline| newline + 1);
+    let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
     let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
     // A character is its first byte; the others of UTF-8 are 0b10……….
-    let column = 1 + before[line_start..]
-        .iter()
-        .filter(|&&byte| byte & 0xc0 != 0x80)
-        .count();
+    let column = 1 + before[line_start..].iter().filter(|&&byte| byte & 0xc0 != 0x80).count();
     (line, column)
 }
 
 /// The error for a fault at an offset of the document.
 pub(crate) fn error_at(bytes: &[u8], fault: Fault) -> WorldError {
     let (line, column) = line_and_column(bytes, fault.at);
-    WorldError {
-        path: render(&steps_at(bytes, fault.at)),
-        line,
-        column,
-        message: fault.message,
-    }
+    WorldError { path: render(&steps_at(bytes, fault.at)), line, column, message: fault.message }
 }
 
 /// The steps to the value, or to the member whose name, stands at an offset. The document is well-formed before it.
@@ -167,10 +154,7 @@ pub(crate) fn locate(bytes: &[u8], steps: &[Step], of_name: bool) -> usize {
 }
 
 fn found(at: usize) -> Fault {
-    Fault {
-        at,
-        message: String::new(),
-    }
+    Fault { at, message: String::new() }
 }
 
 #[cfg(test)]

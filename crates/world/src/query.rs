@@ -25,15 +25,8 @@ pub enum Op {
 
 impl Op {
     /// Every one, in the order of `docs/semantics.md`.
-    pub const ALL: [Op; 7] = [
-        Op::Check,
-        Op::Filter,
-        Op::Subjects,
-        Op::Actions,
-        Op::Anywhere,
-        Op::Everywhere,
-        Op::Explain,
-    ];
+    pub const ALL: [Op; 7] =
+        [Op::Check, Op::Filter, Op::Subjects, Op::Actions, Op::Anywhere, Op::Everywhere, Op::Explain];
 
     /// The name in a query file.
     pub const fn as_str(self) -> &'static str {

@@ -27,24 +27,12 @@ pub fn parse_query(line: &str) -> Result<Query, WorldError> {
 }
 
 fn read(bytes: &[u8]) -> Result<Query, WorldError> {
-    Reader::new(bytes)
-        .document(query)
-        .map_err(|fault| error_at(bytes, fault))
+    Reader::new(bytes).document(query).map_err(|fault| error_at(bytes, fault))
 }
 
 fn query(reader: &mut Reader<'_>) -> Result<Query, Fault> {
-    const MEMBERS: &[&str] = &[
-        "op",
-        "subject",
-        "permission",
-        "resource",
-        "type",
-        "in",
-        "owner",
-        "where",
-        "session",
-        "now",
-    ];
+    const MEMBERS: &[&str] =
+        &["op", "subject", "permission", "resource", "type", "in", "owner", "where", "session", "now"];
     let mut query = Query::default();
     // The offsets of the members that not every op uses. Which op it is may stand behind them.
     let mut given: Vec<(&'static str, usize)> = Vec::new();
@@ -72,15 +60,11 @@ fn query(reader: &mut Reader<'_>) -> Result<Query, Fault> {
                 query.kind = kind.unwrap_or_default();
             }
             "in" => {
-                query.parents = reader
-                    .optional(|reader| reader.list(stated_place))?
-                    .unwrap_or_default();
+                query.parents = reader.optional(|reader| reader.list(stated_place))?.unwrap_or_default();
             }
             "owner" => query.owner = reader.optional(Reader::string)?,
             "where" => {
-                query.dimensions = reader
-                    .optional(|reader| map(reader, Reader::string))?
-                    .unwrap_or_default()
+                query.dimensions = reader.optional(|reader| map(reader, Reader::string))?.unwrap_or_default()
             }
             "session" => query.session = reader.optional(Reader::string)?,
             "now" => query.now = reader.optional(time)?,
@@ -102,10 +86,7 @@ fn op(reader: &mut Reader<'_>) -> Result<Op, Fault> {
     let text = reader.string()?;
     Op::ALL.into_iter().find(|op| op.as_str() == text).ok_or_else(|| {
         let names = Op::ALL.map(Op::as_str).join(", ");
-        Fault {
-            at,
-            message: format!("the op {} is not known; the ops are {names}", quoted(&text)),
-        }
+        Fault { at, message: format!("the op {} is not known; the ops are {names}", quoted(&text)) }
     })
 }
 
@@ -120,19 +101,13 @@ fn stated_place(reader: &mut Reader<'_>) -> Result<ResourceRef, Fault> {
         }
         Ok(true)
     })?;
-    Ok(ResourceRef {
-        kind: kind.unwrap_or_default(),
-        id: id.unwrap_or_default(),
-    })
+    Ok(ResourceRef { kind: kind.unwrap_or_default(), id: id.unwrap_or_default() })
 }
 
 fn time(reader: &mut Reader<'_>) -> Result<i64, Fault> {
     let at = reader.offset();
     let text = reader.text("a time as a string")?;
-    parse_time(&text).map_err(|why| Fault {
-        at,
-        message: format!("{} {why}", quoted(&text)),
-    })
+    parse_time(&text).map_err(|why| Fault { at, message: format!("{} {why}", quoted(&text)) })
 }
 
 /// The queries of a file, in order. Lines without text are passed over. After an error there are no more.
@@ -153,10 +128,7 @@ impl Queries<std::io::BufReader<std::fs::File>> {
         let file = file.as_ref();
         match std::fs::File::open(file) {
             Ok(open) => Ok(Queries::new(file, std::io::BufReader::new(open))),
-            Err(source) => Err(ReadError::Io {
-                file: file.into(),
-                source,
-            }),
+            Err(source) => Err(ReadError::Io { file: file.into(), source }),
         }
     }
 }
@@ -164,13 +136,7 @@ impl Queries<std::io::BufReader<std::fs::File>> {
 impl<R: BufRead> Queries<R> {
     /// Reads from `reader`; `file` is its name in errors.
     pub fn new(file: impl Into<PathBuf>, reader: R) -> Self {
-        Queries {
-            file: file.into(),
-            reader,
-            line: 0,
-            text: Vec::new(),
-            done: false,
-        }
+        Queries { file: file.into(), reader, line: 0, text: Vec::new(), done: false }
     }
 
     /// The text of the query that came last.
@@ -195,11 +161,7 @@ impl<R: BufRead> Queries<R> {
                 self.text.pop();
             }
             if self.text.len() as u64 > LINE_BYTES_MAX {
-                return Err(ReadError::TooLarge {
-                    file: file(),
-                    line: self.line,
-                    bytes_max: LINE_BYTES_MAX,
-                });
+                return Err(ReadError::TooLarge { file: file(), line: self.line, bytes_max: LINE_BYTES_MAX });
             }
             if self.text.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
                 continue;

@@ -60,10 +60,7 @@ fn parse(text: &str) -> Result<(i64, bool), &'static str> {
     let offset_seconds = match zone {
         b"Z" | b"z" => 0,
         [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
-            let (hours, minutes) = (
-                digits(&[*h1, *h2]).ok_or(SHAPE)?,
-                digits(&[*m1, *m2]).ok_or(SHAPE)?,
-            );
+            let (hours, minutes) = (digits(&[*h1, *h2]).ok_or(SHAPE)?, digits(&[*m1, *m2]).ok_or(SHAPE)?);
             if hours > 23 || minutes > 59 {
                 return Err("has an offset from UTC beyond 23:59");
             }
@@ -121,11 +118,7 @@ const fn month_days(year: i64, month: i64) -> i64 {
 const fn days(year: i64, month: i64, day: i64) -> i64 {
     // The year begins in March here, so that the leap day is its last and every month's first day follows from a
     // linear formula: 153 days in each five months.
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     // 719468 days lie between 0000-03-01 and 1970-01-01.
     year * 365 + leap_days + (month * 153 + 2) / 5 + day - 1 - 719_468
@@ -187,21 +180,13 @@ mod tests {
         }
         assert_eq!(parse_time("1970-01-01T00:00:00.5Z"), Ok(500_000));
         assert_eq!(parse_time("1970-01-01T00:00:00.000001-00:00"), Ok(1));
-        assert_eq!(
-            parse_time("1969-12-31T23:59:59.9999999Z"),
-            Ok(-1),
-            "rounded down, not towards zero"
-        );
+        assert_eq!(parse_time("1969-12-31T23:59:59.9999999Z"), Ok(-1), "rounded down, not towards zero");
     }
 
     #[test]
     fn a_fact_may_not_be_rounded() {
         assert_eq!(parse_exact_time("1970-01-01T00:00:00.0000010Z"), Ok(1));
-        assert!(
-            parse_exact_time("1970-01-01T00:00:00.0000011Z")
-                .unwrap_err()
-                .contains("six digits")
-        );
+        assert!(parse_exact_time("1970-01-01T00:00:00.0000011Z").unwrap_err().contains("six digits"));
     }
 
     #[test]
@@ -239,11 +224,7 @@ mod tests {
     #[test]
     fn instants_beyond_the_calendar_are_written_but_not_read() {
         for micros in [i64::MIN, FIRST - 1, LAST + 1, i64::MAX] {
-            assert!(
-                parse_time(&format_time(micros)).is_err(),
-                "{}",
-                format_time(micros)
-            );
+            assert!(parse_time(&format_time(micros)).is_err(), "{}", format_time(micros));
         }
         assert_eq!(format_time(LAST + 1), "+010000-01-01T00:00:00Z");
         assert_eq!(format_time(FIRST - 1), "-000001-12-31T23:59:59.999999Z");

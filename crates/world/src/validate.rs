@@ -26,12 +26,7 @@ pub(crate) struct Flaw {
 impl Flaw {
     /// The error, without line and column.
     pub fn into_error(self) -> WorldError {
-        WorldError {
-            path: crate::place::render(&self.steps),
-            line: 0,
-            column: 0,
-            message: self.message,
-        }
+        WorldError { path: crate::place::render(&self.steps), line: 0, column: 0, message: self.message }
     }
 }
 
@@ -86,10 +81,8 @@ impl Facts<'_> {
             let group_at = at.member("group");
             self.holder(&group_at, &membership.group, Holder::One)?;
             if !matches!(split_subject(&membership.group), Some(("group", _))) {
-                let message = format!(
-                    "{} is no group; members join a `group:<id>`",
-                    quoted(&membership.group)
-                );
+                let message =
+                    format!("{} is no group; members join a `group:<id>`", quoted(&membership.group));
                 return Err(group_at.refuse(message));
             }
             life(&at, &membership.life)?;
@@ -114,15 +107,8 @@ impl Facts<'_> {
         }
         let attributes = at.member("attributes");
         dimensions(&attributes, &resource.attributes)?;
-        if let Some(name) = resource
-            .attributes
-            .keys()
-            .find(|name| name.starts_with("subject."))
-        {
-            let message = format!(
-                "{} would hide an attribute of the subject; rename it",
-                quoted(name)
-            );
+        if let Some(name) = resource.attributes.keys().find(|name| name.starts_with("subject.")) {
+            let message = format!("{} would hide an attribute of the subject; rename it", quoted(name));
             return Err(attributes.member(name).refuse_name(message));
         }
         life(at, &resource.life)
@@ -154,11 +140,7 @@ impl Facts<'_> {
 
     fn roles(&self, at: &At<'_>) -> Checked {
         for (index, role) in self.world.roles.iter().enumerate() {
-            let Role {
-                name: label,
-                permissions,
-                ..
-            } = role;
+            let Role { name: label, permissions, .. } = role;
             let at = at.index(index);
             text(&at.member("name"), label)?;
             catalog::permission_list(&at.member("permissions"), permissions, &self.world.catalog)?;
@@ -225,10 +207,7 @@ impl Facts<'_> {
         match kind != "group" || self.names.has_subject(kind, id) {
             true => Ok(()),
             false => {
-                let message = format!(
-                    "the group {} is not listed; add it to `subjects`",
-                    quoted(subject)
-                );
+                let message = format!("the group {} is not listed; add it to `subjects`", quoted(subject));
                 Err(at.refuse(message))
             }
         }
@@ -247,10 +226,8 @@ fn declared_type(at: &At<'_>, place: &ResourceRef, world: &World) -> Checked {
     match world.catalog.types.contains_key(&place.kind) {
         true => Ok(()),
         false => {
-            let message = format!(
-                "the type {} is not declared; add it to `catalog.types`",
-                quoted(&place.kind)
-            );
+            let message =
+                format!("the type {} is not declared; add it to `catalog.types`", quoted(&place.kind));
             Err(at.refuse(message))
         }
     }
@@ -269,22 +246,15 @@ fn resource_id(at: &At<'_>, place: &ResourceRef) -> Checked {
 fn subject_id<'t>(at: &At<'_>, subject: &'t str) -> Result<(&'t str, &'t str), Flaw> {
     name(at, subject)?;
     let Some((kind, id)) = split_subject(subject) else {
-        return Err(at.refuse(format!(
-            "{} is no subject; write `<type>:<id>`, such as `user:7f`",
-            quoted(subject)
-        )));
+        return Err(
+            at.refuse(format!("{} is no subject; write `<type>:<id>`, such as `user:7f`", quoted(subject)))
+        );
     };
     if kind == "role" {
-        return Err(at.refuse(format!(
-            "{} names a role; give a subject or a group",
-            quoted(subject)
-        )));
+        return Err(at.refuse(format!("{} names a role; give a subject or a group", quoted(subject))));
     }
     if is_reserved_id(id) {
-        return Err(at.refuse(format!(
-            "{} stands for many; give the id of one subject",
-            quoted(subject)
-        )));
+        return Err(at.refuse(format!("{} stands for many; give the id of one subject", quoted(subject))));
     }
     Ok((kind, id))
 }

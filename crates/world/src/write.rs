@@ -26,37 +26,20 @@ impl World {
         let out: &mut dyn Write = &mut out;
         write!(out, "{{\n  \"format\": \"{FORMAT}\",\n  \"organization\": ")?;
         string(out, &self.organization)?;
-        write!(
-            out,
-            ",\n  \"revision\": {},\n  \"catalog\": {{\n    \"types\": {{",
-            self.revision
-        )?;
+        write!(out, ",\n  \"revision\": {},\n  \"catalog\": {{\n    \"types\": {{", self.revision)?;
         lines(out, "      ", self.catalog.types.iter(), |out, (name, kind)| {
             string(out, name)?;
             out.write_all(b": ")?;
             resource_type(out, kind)
         })?;
-        out.write_all(if self.catalog.types.is_empty() {
-            b"},\n"
-        } else {
-            b"\n    },\n"
-        })?;
+        out.write_all(if self.catalog.types.is_empty() { b"},\n" } else { b"\n    },\n" })?;
         out.write_all(b"    \"permissions\": {")?;
-        lines(
-            out,
-            "      ",
-            self.catalog.permissions.iter(),
-            |out, (key, facts)| {
-                string(out, key)?;
-                out.write_all(b": ")?;
-                permission(out, facts)
-            },
-        )?;
-        out.write_all(if self.catalog.permissions.is_empty() {
-            b"}\n  }"
-        } else {
-            b"\n    }\n  }"
+        lines(out, "      ", self.catalog.permissions.iter(), |out, (key, facts)| {
+            string(out, key)?;
+            out.write_all(b": ")?;
+            permission(out, facts)
         })?;
+        out.write_all(if self.catalog.permissions.is_empty() { b"}\n  }" } else { b"\n    }\n  }" })?;
         facts(out, "subjects", &self.subjects, subject)?;
         facts(out, "memberships", &self.memberships, membership)?;
         facts(out, "resources", &self.resources, resource)?;
@@ -82,11 +65,9 @@ fn query(out: &mut dyn Write, query: &Query) -> io::Result<()> {
     if query.op != Op::Check {
         object.text("op", query.op.as_str())?;
     }
-    for (name, value) in [
-        ("subject", &query.subject),
-        ("permission", &query.permission),
-        ("type", &query.kind),
-    ] {
+    for (name, value) in
+        [("subject", &query.subject), ("permission", &query.permission), ("type", &query.kind)]
+    {
         if !value.is_empty() {
             object.text(name, value)?;
         }
@@ -295,14 +276,7 @@ fn grant(out: &mut dyn Write, grant: &Grant) -> io::Result<()> {
     let mut object = Object::open(out)?;
     object.text("subject", &grant.subject)?;
     // Written always: whether a grant gives or takes should not have to be known by heart.
-    object.text(
-        "effect",
-        if grant.effect == Effect::Allow {
-            "allow"
-        } else {
-            "exclude"
-        },
-    )?;
+    object.text("effect", if grant.effect == Effect::Allow { "allow" } else { "exclude" })?;
     strings(object.member("permissions")?, &grant.permissions)?;
     object.place("at", grant.at.as_ref())?;
     object.map("where", &grant.conditions)?;

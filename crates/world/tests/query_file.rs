@@ -7,10 +7,7 @@ fn a_query_with_everything() {
     let line = r#"{"op":"explain","subject":"user:a","permission":"miner:reboot","resource":{"type":"mcp","id":"m"},
         "in":[{"type":"site","id":"s1"},{"type":"site"}],"owner":"user:o","where":{"department":"Legal"},
         "session":"","now":"1970-01-01T00:00:00.0000019Z"}"#;
-    let place = |kind: &str, id: &str| ResourceRef {
-        kind: kind.into(),
-        id: id.into(),
-    };
+    let place = |kind: &str, id: &str| ResourceRef { kind: kind.into(), id: id.into() };
     assert_eq!(
         parse_query(line),
         Ok(Query {
@@ -35,13 +32,7 @@ fn what_is_absent_is_null_and_is_left_to_rule_1() {
     assert_eq!(parse_query(nulls), Ok(Query::default()));
     assert_eq!(parse_query("{}"), Ok(Query::default()));
     let query = parse_query(r#"{"resource":{}}"#).unwrap();
-    assert_eq!(
-        query.resource,
-        Some(ResourceRef {
-            kind: String::new(),
-            id: String::new()
-        })
-    );
+    assert_eq!(query.resource, Some(ResourceRef { kind: String::new(), id: String::new() }));
 }
 
 #[test]
@@ -54,107 +45,28 @@ fn what_is_no_query() {
             2,
             "unknown member `subjects`; the members here are op, subject",
         ),
-        (
-            r#"{"subject":"user:a","subject":"user:b"}"#,
-            "$.subject",
-            21,
-            "given twice",
-        ),
-        (
-            r#"{"subject":7}"#,
-            "$.subject",
-            12,
-            "expected a string, found a number",
-        ),
-        (
-            r#"{"op":"list"}"#,
-            "$.op",
-            7,
-            "`list` is not known; the ops are check, filter, subjects, actions",
-        ),
-        (
-            r#"{"resource":"site:s1"}"#,
-            "$.resource",
-            13,
-            "expected an object, found a string",
-        ),
-        (
-            r#"{"resource":{"type":"site","id":1}}"#,
-            "$.resource.id",
-            33,
-            "expected a string",
-        ),
-        (
-            r#"{"resource":{"kind":"site"}}"#,
-            "$.resource.kind",
-            14,
-            "unknown member",
-        ),
-        (
-            r#"{"in":{"type":"site","id":"s1"}}"#,
-            "$.in",
-            7,
-            "expected an array",
-        ),
-        (
-            r#"{"in":[{"type":"site","cap":[]}]}"#,
-            "$.in[0].cap",
-            23,
-            "unknown member",
-        ),
+        (r#"{"subject":"user:a","subject":"user:b"}"#, "$.subject", 21, "given twice"),
+        (r#"{"subject":7}"#, "$.subject", 12, "expected a string, found a number"),
+        (r#"{"op":"list"}"#, "$.op", 7, "`list` is not known; the ops are check, filter, subjects, actions"),
+        (r#"{"resource":"site:s1"}"#, "$.resource", 13, "expected an object, found a string"),
+        (r#"{"resource":{"type":"site","id":1}}"#, "$.resource.id", 33, "expected a string"),
+        (r#"{"resource":{"kind":"site"}}"#, "$.resource.kind", 14, "unknown member"),
+        (r#"{"in":{"type":"site","id":"s1"}}"#, "$.in", 7, "expected an array"),
+        (r#"{"in":[{"type":"site","cap":[]}]}"#, "$.in[0].cap", 23, "unknown member"),
         (r#"{"where":{"d":1}}"#, "$.where.d", 15, "expected a string"),
-        (
-            r#"{"now":"tomorrow"}"#,
-            "$.now",
-            8,
-            "`tomorrow` is not an RFC 3339 time",
-        ),
+        (r#"{"now":"tomorrow"}"#, "$.now", 8, "`tomorrow` is not an RFC 3339 time"),
         (r#"{"now":0}"#, "$.now", 8, "expected a time as a string"),
-        (
-            r#"{"type":"site","op":"check"}"#,
-            "$.type",
-            9,
-            "the op `check` does not use `type`",
-        ),
-        (
-            r#"{"op":"filter","resource":{}}"#,
-            "$.resource",
-            27,
-            "the op `filter` does not use `resource`",
-        ),
-        (
-            r#"{"op":"subjects","subject":""}"#,
-            "$.subject",
-            28,
-            "the op `subjects` does not use `subject`",
-        ),
-        (
-            r#"{"op":"actions","permission":"a:b"}"#,
-            "$.permission",
-            30,
-            "does not use `permission`",
-        ),
-        (
-            r#"{"op":"anywhere","resource":{}}"#,
-            "$.resource",
-            29,
-            "does not use `resource`",
-        ),
-        (
-            r#"{"op":"everywhere","type":"site"}"#,
-            "$.type",
-            27,
-            "does not use `type`",
-        ),
+        (r#"{"type":"site","op":"check"}"#, "$.type", 9, "the op `check` does not use `type`"),
+        (r#"{"op":"filter","resource":{}}"#, "$.resource", 27, "the op `filter` does not use `resource`"),
+        (r#"{"op":"subjects","subject":""}"#, "$.subject", 28, "the op `subjects` does not use `subject`"),
+        (r#"{"op":"actions","permission":"a:b"}"#, "$.permission", 30, "does not use `permission`"),
+        (r#"{"op":"anywhere","resource":{}}"#, "$.resource", 29, "does not use `resource`"),
+        (r#"{"op":"everywhere","type":"site"}"#, "$.type", 27, "does not use `type`"),
         (r#"{} {}"#, "$", 4, "after the end"),
         (r#"{"#, "$", 2, "expected the name of a member, found the end"),
     ] {
         let error = parse_query(line).unwrap_err();
-        assert_eq!(
-            (error.line, error.column, &*error.path),
-            (1, column, path),
-            "{line}: {error}"
-        );
+        assert_eq!((error.line, error.column, &*error.path), (1, column, path), "{line}: {error}");
         assert!(error.message.contains(message), "{line}: {error}");
     }
 }
@@ -181,19 +93,11 @@ fn lines_are_counted_and_the_first_mistake_ends_the_file() {
             break;
         }
     }
-    let expected = [(1, "a"), (4, "b")].map(|(line, who)| {
-        (
-            line,
-            format!("user:{who}"),
-            format!("{{\"subject\":\"user:{who}\"}}"),
-        )
-    });
+    let expected = [(1, "a"), (4, "b")]
+        .map(|(line, who)| (line, format!("user:{who}"), format!("{{\"subject\":\"user:{who}\"}}")));
     assert_eq!(seen, expected);
     let error = queries.next().unwrap().unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "q.jsonl: line 5, column 27, $.now: expected a time as a string, found a number"
-    );
+    assert_eq!(error, "q.jsonl: line 5, column 27, $.now: expected a time as a string, found a number");
     assert!(queries.next().is_none());
 }
 
@@ -206,10 +110,7 @@ fn a_line_has_a_limit() {
     assert!(queries.next().unwrap().is_ok());
     let error = queries.next().unwrap().unwrap_err();
     assert!(matches!(error, ReadError::TooLarge { line: 2, .. }), "{error}");
-    assert_eq!(
-        error.to_string(),
-        "q: line 2: longer than 131072 bytes, the most that one query may take"
-    );
+    assert_eq!(error.to_string(), "q: line 2: longer than 131072 bytes, the most that one query may take");
     assert!(queries.next().is_none());
 }
 
@@ -217,10 +118,7 @@ fn a_line_has_a_limit() {
 fn a_line_that_is_not_utf8_and_a_file_that_is_not_there() {
     let mut queries = Queries::new("q", &b"{\"subject\":\"\xff\"}"[..]);
     let error = queries.next().unwrap().unwrap_err().to_string();
-    assert!(
-        error.starts_with("q: line 1, column 13, $.subject: a byte that is not UTF-8"),
-        "{error}"
-    );
+    assert!(error.starts_with("q: line 1, column 13, $.subject: a byte that is not UTF-8"), "{error}");
     let error = Queries::open("no/such/file").err().unwrap().to_string();
     assert!(error.starts_with("no/such/file: cannot read: "), "{error}");
 }

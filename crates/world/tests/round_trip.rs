@@ -7,11 +7,7 @@ use proptest::prelude::*;
 
 /// Texts that JSON has to escape, or that are several bytes long, beside plain ones.
 fn text() -> impl Strategy<Value = String> {
-    prop_oneof![
-        "[a-z]{1,8}",
-        "\\PC{1,12}",
-        "[\"\\\\\u{0}-\u{1f}\u{7f}/é😀a-c]{1,6}"
-    ]
+    prop_oneof!["[a-z]{1,8}", "\\PC{1,12}", "[\"\\\\\u{0}-\u{1f}\u{7f}/é😀a-c]{1,6}"]
 }
 
 fn life() -> impl Strategy<Value = Life> {
@@ -28,11 +24,7 @@ fn list(of: &'static [&'static str]) -> impl Strategy<Value = Vec<String>> {
 }
 
 fn dimensions() -> impl Strategy<Value = std::collections::BTreeMap<String, String>> {
-    btree_map(
-        text().prop_filter("reserved", |name| !name.starts_with("subject.")),
-        text(),
-        0..3,
-    )
+    btree_map(text().prop_filter("reserved", |name| !name.starts_with("subject.")), text(), 0..3)
 }
 
 const KEYS: &[&str] = &["a:read", "a:write", "b.c:d:x", "Z-9:_"];
@@ -41,10 +33,7 @@ const TYPES: [&str; 3] = ["site", "a b", "ü\"\\"];
 const HOLDERS: &[&str] = &["user:0", "user:x\n", "user:all", "group:1", "service:é"];
 
 fn resource_ref() -> impl Strategy<Value = ResourceRef> {
-    (prop::sample::select(&TYPES), "[0-3]").prop_map(|(kind, id)| ResourceRef {
-        kind: kind.into(),
-        id,
-    })
+    (prop::sample::select(&TYPES), "[0-3]").prop_map(|(kind, id)| ResourceRef { kind: kind.into(), id })
 }
 
 fn catalog() -> impl Strategy<Value = Catalog> {
@@ -75,14 +64,8 @@ fn catalog() -> impl Strategy<Value = Catalog> {
 fn subjects() -> impl Strategy<Value = Vec<Subject>> {
     vec((text(), dimensions(), life(), 0..3usize), 2..6).prop_map(|given| {
         let subject = |(index, (text, attributes, life, aliases)): (usize, (String, _, _, usize))| Subject {
-            id: if index < 2 {
-                format!("group:{index}")
-            } else {
-                format!("user:{text}{index}")
-            },
-            aliases: (0..aliases)
-                .map(|n| format!("alias {n} of {index} {text}"))
-                .collect(),
+            id: if index < 2 { format!("group:{index}") } else { format!("user:{text}{index}") },
+            aliases: (0..aliases).map(|n| format!("alias {n} of {index} {text}")).collect(),
             attributes,
             life,
         };
@@ -92,10 +75,7 @@ fn subjects() -> impl Strategy<Value = Vec<Subject>> {
 
 fn resources() -> impl Strategy<Value = Vec<Resource>> {
     let listed = || prop::sample::subsequence(vec![0, 1, 2, 3, 4, 5], 0..=6);
-    let at = |n: usize| ResourceRef {
-        kind: TYPES[n % 3].into(),
-        id: (n / 3).to_string(),
-    };
+    let at = |n: usize| ResourceRef { kind: TYPES[n % 3].into(), id: (n / 3).to_string() };
     let parents = vec((0..6usize, option::of(list(&["read", "write", "unknown"]))), 0..3);
     let owner =
         option::of(prop::sample::select(vec!["user:0", "group:1", "service:é"]).prop_map(String::from));
@@ -117,11 +97,7 @@ fn resources() -> impl Strategy<Value = Vec<Resource>> {
     })
 }
 
-const ROLES: &[&str] = &[
-    "role:tech",
-    "role:global:0192f1c2-7aa0-7bcd-8eef-0123456789ab",
-    "role:system:root",
-];
+const ROLES: &[&str] = &["role:tech", "role:global:0192f1c2-7aa0-7bcd-8eef-0123456789ab", "role:system:root"];
 
 fn holder() -> impl Strategy<Value = String> {
     prop::sample::select(HOLDERS).prop_map(String::from)
@@ -130,33 +106,20 @@ fn holder() -> impl Strategy<Value = String> {
 fn grants() -> impl Strategy<Value = Vec<Grant>> {
     let holder = prop_oneof![holder(), prop::sample::select(ROLES).prop_map(String::from)];
     let effect = prop_oneof![Just(Effect::Allow), Just(Effect::Exclude)];
-    let conditions = (
-        dimensions(),
-        dimensions(),
-        any::<bool>(),
-        option::of(text()),
-        life(),
+    let conditions = (dimensions(), dimensions(), any::<bool>(), option::of(text()), life());
+    let grant = (holder, effect, list(PERMITTED), option::of(resource_ref()), conditions).prop_map(
+        |(subject, effect, permissions, at, (conditions, require, own, session, life))| Grant {
+            subject,
+            effect,
+            permissions,
+            at,
+            conditions,
+            require,
+            own,
+            session,
+            life,
+        },
     );
-    let grant = (
-        holder,
-        effect,
-        list(PERMITTED),
-        option::of(resource_ref()),
-        conditions,
-    )
-        .prop_map(
-            |(subject, effect, permissions, at, (conditions, require, own, session, life))| Grant {
-                subject,
-                effect,
-                permissions,
-                at,
-                conditions,
-                require,
-                own,
-                session,
-                life,
-            },
-        );
     vec(grant, 0..4)
 }
 
@@ -198,19 +161,8 @@ prop_compose! {
 }
 
 fn query() -> impl Strategy<Value = Query> {
-    let about = (
-        prop::sample::select(&Op::ALL),
-        text(),
-        text(),
-        option::of(resource_ref()),
-        text(),
-    );
-    let stated = (
-        vec(resource_ref(), 0..3),
-        option::of(text()),
-        dimensions(),
-        option::of(text()),
-    );
+    let about = (prop::sample::select(&Op::ALL), text(), text(), option::of(resource_ref()), text());
+    let stated = (vec(resource_ref(), 0..3), option::of(text()), dimensions(), option::of(text()));
     let now = option::of(-62_167_219_200_000_000..=253_402_300_799_999_999_i64);
     (about, stated, now).prop_map(|((op, subject, permission, resource, kind), stated, now)| {
         let (parents, owner, dimensions, session) = stated;
@@ -218,16 +170,8 @@ fn query() -> impl Strategy<Value = Query> {
         let placed = matches!(op, Op::Check | Op::Explain | Op::Subjects | Op::Actions);
         Query {
             op,
-            subject: if op == Op::Subjects {
-                String::new()
-            } else {
-                subject
-            },
-            permission: if op == Op::Actions {
-                String::new()
-            } else {
-                permission
-            },
+            subject: if op == Op::Subjects { String::new() } else { subject },
+            permission: if op == Op::Actions { String::new() } else { permission },
             resource: resource.filter(|_| placed),
             kind: if lists { kind } else { String::new() },
             parents,
@@ -294,44 +238,21 @@ fn the_document_has_a_fact_a_line_and_no_defaults() {
         organization: "acme".into(),
         revision: 3,
         catalog: Catalog {
-            types: [(
-                "site".to_string(),
-                ResourceType {
-                    scope: true,
-                    ..ResourceType::default()
-                },
-            )]
-            .into(),
+            types: [("site".to_string(), ResourceType { scope: true, ..ResourceType::default() })].into(),
             permissions: [("site:read".to_string(), Permission::default())].into(),
         },
-        subjects: vec![Subject {
-            id: "user:a".into(),
-            ..Subject::default()
-        }],
+        subjects: vec![Subject { id: "user:a".into(), ..Subject::default() }],
         resources: vec![Resource {
-            at: ResourceRef {
-                kind: "site".into(),
-                id: "s1".into(),
-            },
+            at: ResourceRef { kind: "site".into(), id: "s1".into() },
             parents: vec![Parent {
-                at: ResourceRef {
-                    kind: "site".into(),
-                    id: "s1".into(),
-                },
+                at: ResourceRef { kind: "site".into(), id: "s1".into() },
                 cap: Some(vec![]),
             }],
             owner: None,
             attributes: Default::default(),
-            life: Life {
-                active: false,
-                not_before: Some(1_500_000),
-                expires_at: None,
-            },
+            life: Life { active: false, not_before: Some(1_500_000), expires_at: None },
         }],
-        grants: vec![Grant {
-            subject: "user:a".into(),
-            ..Grant::default()
-        }],
+        grants: vec![Grant { subject: "user:a".into(), ..Grant::default() }],
         ..World::default()
     };
     let expected = r#"{
@@ -361,9 +282,5 @@ fn the_document_has_a_fact_a_line_and_no_defaults() {
 }
 "#;
     assert_eq!(world.to_json(), expected);
-    assert!(
-        World::default()
-            .to_json()
-            .contains("\"types\": {},\n    \"permissions\": {}\n  },\n")
-    );
+    assert!(World::default().to_json().contains("\"types\": {},\n    \"permissions\": {}\n  },\n"));
 }

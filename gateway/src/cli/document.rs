@@ -62,11 +62,7 @@ impl Section {
     }
 
     fn indent(self) -> &'static str {
-        if self < Section::Subjects {
-            "      "
-        } else {
-            "    "
-        }
+        if self < Section::Subjects { "      " } else { "    " }
     }
 }
 
@@ -107,10 +103,8 @@ impl<W: Write> Document<W> {
             return Ok(());
         }
         self.end_resource()?;
-        for next in SECTIONS
-            .into_iter()
-            .filter(|next| self.section < *next && *next <= section)
-            .collect::<Vec<_>>()
+        for next in
+            SECTIONS.into_iter().filter(|next| self.section < *next && *next <= section).collect::<Vec<_>>()
         {
             self.out.write_all(self.section.closing(self.empty).as_bytes())?;
             self.out.write_all(next.opening().as_bytes())?;
@@ -125,8 +119,7 @@ impl<W: Write> Document<W> {
         self.enter(section)?;
         self.end_resource()?;
         self.line.clear();
-        self.line
-            .extend_from_slice(if self.empty { b"\n" } else { b",\n" });
+        self.line.extend_from_slice(if self.empty { b"\n" } else { b",\n" });
         self.line.extend_from_slice(section.indent().as_bytes());
         self.empty = false;
         Ok(())
@@ -153,13 +146,9 @@ impl<W: Write> Document<W> {
 
 impl<W: Write> FactSink for Document<W> {
     fn begin(&mut self, organization: &str, revision: u64) -> Result<(), StoreError> {
-        self.line
-            .extend_from_slice(b"{\n  \"format\": \"postern-world/1\",\n  \"organization\": ");
+        self.line.extend_from_slice(b"{\n  \"format\": \"postern-world/1\",\n  \"organization\": ");
         string(&mut self.line, organization);
-        write!(
-            self.line,
-            ",\n  \"revision\": {revision},\n  \"catalog\": {{\n    \"types\": {{"
-        )?;
+        write!(self.line, ",\n  \"revision\": {revision},\n  \"catalog\": {{\n    \"types\": {{")?;
         Ok(self.out.write_all(&self.line)?)
     }
 
@@ -214,10 +203,7 @@ impl<W: Write> FactSink for Document<W> {
         let mut object = Object::open(&mut self.line);
         object.text("type", fact.kind);
         object.text("id", fact.id);
-        let mut object = Object {
-            out: &mut self.after_edges,
-            empty: false,
-        };
+        let mut object = Object { out: &mut self.after_edges, empty: false };
         if let Some(owner) = fact.owner {
             object.text("owner", owner);
         }
@@ -228,11 +214,7 @@ impl<W: Write> FactSink for Document<W> {
     }
 
     fn parent(&mut self, parent: (&str, &str), cap: Option<&[&str]>) -> Result<(), StoreError> {
-        self.line.extend_from_slice(if self.edges == 0 {
-            b", \"parents\": ["
-        } else {
-            b", "
-        });
+        self.line.extend_from_slice(if self.edges == 0 { b", \"parents\": [" } else { b", " });
         self.edges += 1;
         let mut object = Object::open(&mut self.line);
         object.text("type", parent.0);

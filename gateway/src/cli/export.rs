@@ -52,10 +52,7 @@ async fn write(session: &mut Session, args: &WorldExportArgs) -> Result<(), CliE
     let mut document = Document::new(out);
     let read = facts::read(&mut session.connection, &args.organization, &mut document).await;
     let written = match read {
-        Ok(Some(_)) => document
-            .finish()
-            .and_then(|mut out| out.flush())
-            .map_err(refused(&unfinished)),
+        Ok(Some(_)) => document.finish().and_then(|mut out| out.flush()).map_err(refused(&unfinished)),
         Ok(None) => Err(CliError::no_organization(&args.organization)),
         Err(StoreError::Sink(source)) => Err(refused(&unfinished)(source)),
         Err(error) => Err(error.into()),

@@ -34,22 +34,11 @@ enum KeyCommand {
 
 /// Makes a key.
 pub async fn key(args: KeyArgs) -> Result<(), CliError> {
-    let KeyCommand::Create {
-        organization,
-        name,
-        database,
-    } = args.command;
+    let KeyCommand::Create { organization, name, database } = args.command;
     let key = format!("{KEY_PREFIX}{}", URL_SAFE_NO_PAD.encode(secret()?));
     let prefix = &key[..KEY_PREFIX.len() + 6];
     let mut session = Session::open(&database).await?;
-    let made = create_api_key(
-        &mut session.connection,
-        &organization,
-        &name,
-        prefix,
-        &key_digest(&key),
-    )
-    .await;
+    let made = create_api_key(&mut session.connection, &organization, &name, prefix, &key_digest(&key)).await;
     session.close().await;
     made?.ok_or_else(|| CliError::no_organization(&organization))?;
     println!("{key}");

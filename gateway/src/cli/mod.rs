@@ -77,11 +77,7 @@ impl CliError {
 
 impl DatabaseArgs {
     fn embedded(&self) -> Options {
-        Options {
-            data_dir: self.data_dir.clone(),
-            bin_dir: self.pg_bin.clone(),
-            durable: true,
-        }
+        Options { data_dir: self.data_dir.clone(), bin_dir: self.pg_bin.clone(), durable: true }
     }
 }
 
@@ -101,10 +97,7 @@ impl Session {
             }
         };
         store::migrate(&url).await?;
-        Ok(Session {
-            connection: store::connect(&url).await?,
-            database,
-        })
+        Ok(Session { connection: store::connect(&url).await?, database })
     }
 
     async fn close(self) {

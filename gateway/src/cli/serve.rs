@@ -19,12 +19,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), CliError> {
         .with_writer(std::io::stderr)
         .try_init();
     // Heard from the start: a Postgres that is being started is stopped in order.
-    let listen = |kind| {
-        signal(kind).map_err(|source| CliError::Io {
-            what: "signals".to_owned(),
-            source,
-        })
-    };
+    let listen = |kind| signal(kind).map_err(|source| CliError::Io { what: "signals".to_owned(), source });
     let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
 
     let (url, embedded) = match &args.database.database_url {

@@ -31,10 +31,8 @@ pub struct TokenArgs {
 /// Issues a token with the organization's newest signing key, and prints it.
 pub async fn token(args: TokenArgs) -> Result<(), CliError> {
     if !valid_subject(&args.subject) {
-        let message = format!(
-            "`{}` cannot ask: write <type>:<id>, with an id that names one subject",
-            args.subject
-        );
+        let message =
+            format!("`{}` cannot ask: write <type>:<id>, with an id that names one subject", args.subject);
         return Err(CliError::Usage(message));
     }
     if args.ttl > TTL_MAX {

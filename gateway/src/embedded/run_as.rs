@@ -24,24 +24,17 @@ impl RunAs {
         if !we_are_root(folder)? {
             return Ok(RunAs::Ourselves);
         }
-        let owner = std::fs::metadata(folder)
-            .map_err(EmbeddedError::io("cannot read", folder))?
-            .uid();
+        let owner = std::fs::metadata(folder).map_err(EmbeddedError::io("cannot read", folder))?.uid();
         let namespace = works(&mut RunAs::Namespace.command(Path::new("true"))).await;
         if owner == 0 && namespace.is_ok() {
             return Ok(RunAs::Namespace);
         }
         let failed = |cause: String| EmbeddedError::Root { cause };
         let mut chown = Command::new("chown");
-        works(chown.args(["-R", "65534:65534"]).arg(folder))
-            .await
-            .map_err(failed)?;
+        works(chown.args(["-R", "65534:65534"]).arg(folder)).await.map_err(failed)?;
         let mut list = RunAs::Nobody.command(Path::new("ls"));
         works(list.arg(folder)).await.map_err(|cause| {
-            failed(format!(
-                "{cause}; unshare: {}",
-                namespace.err().unwrap_or_else(|| "not tried".to_owned())
-            ))
+            failed(format!("{cause}; unshare: {}", namespace.err().unwrap_or_else(|| "not tried".to_owned())))
         })?;
         Ok(RunAs::Nobody)
     }
@@ -82,10 +75,7 @@ fn we_are_root(folder: &Path) -> Result<bool, EmbeddedError> {
 /// Runs a command to its end; the error is what it said.
 pub(super) async fn works(command: &mut Command) -> Result<String, String> {
     let name = command.as_std().get_program().to_string_lossy().into_owned();
-    let output = command
-        .output()
-        .await
-        .map_err(|error| format!("`{name}`: {error}"))?;
+    let output = command.output().await.map_err(|error| format!("`{name}`: {error}"))?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
     if output.status.success() {
         return Ok(text(&output.stdout));

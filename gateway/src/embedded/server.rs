@@ -49,9 +49,7 @@ impl Folder {
     }
 
     fn read(&self, name: &str) -> Option<String> {
-        std::fs::read_to_string(self.file(name))
-            .ok()
-            .map(|text| text.trim().to_owned())
+        std::fs::read_to_string(self.file(name)).ok().map(|text| text.trim().to_owned())
     }
 
     /// Writes a file that only its owner reads.
@@ -81,11 +79,7 @@ impl Server {
         let lock = take_lock(&folder)?;
         let run_as = RunAs::choose(&folder.0).await?;
         let binaries = Binaries::find(options, &folder, run_as).await?;
-        let programs = Programs {
-            binaries,
-            run_as,
-            folder: folder.clone(),
-        };
+        let programs = Programs { binaries, run_as, folder: folder.clone() };
 
         if folder.data_major()?.is_none() {
             programs.make_cluster(options.durable).await?;
@@ -139,9 +133,7 @@ pub(super) async fn running_url(data_dir: &Path) -> Result<String, EmbeddedError
             return Ok(url);
         }
         if Instant::now() >= deadline {
-            return Err(EmbeddedError::NotRunning {
-                dir: data_dir.to_owned(),
-            });
+            return Err(EmbeddedError::NotRunning { dir: data_dir.to_owned() });
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
@@ -151,20 +143,13 @@ pub(super) async fn running_url(data_dir: &Path) -> Result<String, EmbeddedError
 fn take_lock(folder: &Folder) -> Result<File, EmbeddedError> {
     let path = folder.file("lock");
     let refused = || EmbeddedError::io("cannot lock", path.clone());
-    let file = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(refused())?;
+    let file =
+        File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(refused())?;
     match file.try_lock() {
         Ok(()) => {}
         Err(std::fs::TryLockError::WouldBlock) => {
-            let pid = folder
-                .read("lock")
-                .filter(|text| !text.is_empty())
-                .unwrap_or_else(|| "unknown".to_owned());
+            let pid =
+                folder.read("lock").filter(|text| !text.is_empty()).unwrap_or_else(|| "unknown".to_owned());
             let dir = path.parent().and_then(Path::parent).unwrap_or(&path).to_owned();
             return Err(EmbeddedError::InUse { dir, pid });
         }
@@ -181,9 +166,7 @@ async fn create_database(url: &str) -> Result<(), EmbeddedError> {
             .fetch_one(&mut connection)
             .await?;
     if !exists {
-        sqlx::query("CREATE DATABASE postern")
-            .execute(&mut connection)
-            .await?;
+        sqlx::query("CREATE DATABASE postern").execute(&mut connection).await?;
     }
     connection.close().await?;
     Ok(())
@@ -224,16 +207,11 @@ impl Programs {
             "UTF8",
             "--locale=C",
         ]);
-        initdb
-            .arg("--pwfile")
-            .arg(self.folder.file("password"))
-            .arg("--data-checksums");
+        initdb.arg("--pwfile").arg(self.folder.file("password")).arg("--data-checksums");
         if !durable {
             initdb.arg("--no-sync");
         }
-        works(&mut initdb)
-            .await
-            .map_err(|output| failed("initdb", output))?;
+        works(&mut initdb).await.map_err(|output| failed("initdb", output))?;
         let settings = unfinished.join("postgresql.conf");
         let refused = || EmbeddedError::io("cannot write", settings.clone());
         let text = std::fs::read_to_string(&settings).map_err(refused())?;
@@ -250,9 +228,7 @@ impl Programs {
         if self.run_as == RunAs::Nobody {
             let mut chown = Command::new("chown");
             chown.arg("65534:65534").arg(self.folder.file(name));
-            works(&mut chown)
-                .await
-                .map_err(|output| failed("chown", output))?;
+            works(&mut chown).await.map_err(|output| failed("chown", output))?;
         }
         Ok(())
     }
@@ -264,10 +240,7 @@ impl Programs {
         let Ok(text) = std::fs::read_to_string(&file) else {
             return Ok(());
         };
-        let pid = text
-            .lines()
-            .next()
-            .and_then(|line| line.trim().parse::<u32>().ok());
+        let pid = text.lines().next().and_then(|line| line.trim().parse::<u32>().ok());
         let data = self.folder.data();
         let runs = || pid.is_some_and(|pid| is_postmaster_of(pid, &data));
         if runs() {
@@ -306,12 +279,7 @@ impl Programs {
             }
             std::fs::write(&file, settings).map_err(EmbeddedError::io("cannot write", &file))?;
             let mut start = self.command("pg_ctl");
-            start
-                .arg("start")
-                .arg("-D")
-                .arg(self.folder.data())
-                .arg("-l")
-                .arg(self.folder.file("log"));
+            start.arg("start").arg("-D").arg(self.folder.data()).arg("-l").arg(self.folder.file("log"));
             match works(start.args(["-w", "-t", "60"])).await {
                 Ok(_) => return Ok(port),
                 // Most likely somebody took the port since we looked.
@@ -321,10 +289,7 @@ impl Programs {
         let log = std::fs::read_to_string(self.folder.file("log")).unwrap_or_default();
         let mut tail: Vec<&str> = log.lines().rev().take(5).collect();
         tail.reverse();
-        Err(failed(
-            "pg_ctl start",
-            format!("{last}; the end of its log: {}", tail.join(" | ")),
-        ))
+        Err(failed("pg_ctl start", format!("{last}; the end of its log: {}", tail.join(" | "))))
     }
 
     /// The port of last time where it is free, so that an address that somebody noted keeps working.
@@ -334,9 +299,7 @@ impl Programs {
         for port in last.into_iter().chain([0]) {
             if let Ok(listener) = std::net::TcpListener::bind(("127.0.0.1", port)) {
                 let address = listener.local_addr();
-                return Ok(address
-                    .map_err(EmbeddedError::io("cannot listen on", "127.0.0.1"))?
-                    .port());
+                return Ok(address.map_err(EmbeddedError::io("cannot listen on", "127.0.0.1"))?.port());
             }
         }
         Err(failed("listen", "there is no free port on 127.0.0.1".to_owned()))
@@ -344,10 +307,7 @@ impl Programs {
 
     fn stop_command(&self) -> Command {
         let mut stop = self.command("pg_ctl");
-        stop.arg("stop")
-            .arg("-D")
-            .arg(self.folder.data())
-            .args(["-m", "fast", "-w", "-t", "60"]);
+        stop.arg("stop").arg("-D").arg(self.folder.data()).args(["-m", "fast", "-w", "-t", "60"]);
         stop
     }
 
@@ -356,25 +316,14 @@ impl Programs {
         let mut guard = Command::new("sh");
         guard.args(["-c", "cat >/dev/null; exec \"$@\"", "sh"]);
         guard.args(self.run_as.words(&self.binaries.program("pg_ctl")));
-        guard
-            .arg("stop")
-            .arg("-D")
-            .arg(self.folder.data())
-            .args(["-m", "fast", "-w", "-t", "60"]);
-        guard
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .process_group(0);
+        guard.arg("stop").arg("-D").arg(self.folder.data()).args(["-m", "fast", "-w", "-t", "60"]);
+        guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
         guard.spawn().map_err(EmbeddedError::io("cannot run", "sh"))
     }
 }
 
 fn failed(program: &str, output: String) -> EmbeddedError {
-    EmbeddedError::Failed {
-        program: program.to_owned(),
-        output,
-    }
+    EmbeddedError::Failed { program: program.to_owned(), output }
 }
 
 /// A postmaster works in its data directory; where there is no /proc, its command line names it.
@@ -382,8 +331,6 @@ fn is_postmaster_of(pid: u32, data: &Path) -> bool {
     if Path::new("/proc/self").exists() {
         return std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == data);
     }
-    let ps = std::process::Command::new("ps")
-        .args(["-o", "args=", "-p", &pid.to_string()])
-        .output();
+    let ps = std::process::Command::new("ps").args(["-o", "args=", "-p", &pid.to_string()]).output();
     ps.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(&*data.to_string_lossy()))
 }

@@ -68,14 +68,8 @@ pub async fn stream(app: Arc<App>, follower: Follower, headers: HeaderMap) -> Re
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     // Proxies that would gather, compress or keep what they pass on are asked not to.
-    headers.insert(
-        CACHE_CONTROL,
-        HeaderValue::from_static("no-store, no-cache, no-transform"),
-    );
-    headers.insert(
-        HeaderName::from_static("x-accel-buffering"),
-        HeaderValue::from_static("no"),
-    );
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-cache, no-transform"));
+    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     headers.insert(VARY, HeaderValue::from_static("Authorization"));
     Ok(response)
 }

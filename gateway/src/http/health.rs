@@ -35,14 +35,7 @@ pub async fn ready(State(app): State<Arc<App>>) -> Response {
         },
         "organizations_on_an_old_revision": health.failing,
     });
-    answer(
-        if ready {
-            StatusCode::OK
-        } else {
-            StatusCode::SERVICE_UNAVAILABLE
-        },
-        body,
-    )
+    answer(if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, body)
 }
 
 fn answer(status: StatusCode, body: serde_json::Value) -> Response {

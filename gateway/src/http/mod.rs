@@ -30,14 +30,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// All paths.
 pub fn router(app: Arc<App>) -> Router {
     let mut router = Router::new()
-        .route(
-            "/v1/organizations/{organization}/snapshot",
-            get(organization_snapshot::read),
-        )
-        .route(
-            "/v1/organizations/{organization}/stream",
-            get(organization_stream::follow),
-        )
+        .route("/v1/organizations/{organization}/snapshot", get(organization_snapshot::read))
+        .route("/v1/organizations/{organization}/stream", get(organization_stream::follow))
         .route("/v1/me/slice", get(subject_slice::read))
         .route("/v1/me/stream", get(subject_stream::follow))
         .route("/livez", get(health::live))
@@ -68,11 +62,9 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
 /// Gives every answer the request's id: the caller's, or a new one.
 async fn identify(request: Request, next: Next) -> Response {
     let given = request.headers().get(&REQUEST_ID).cloned();
-    let id = given
-        .filter(|id| id.len() <= 128 && id.to_str().is_ok())
-        .unwrap_or_else(|| {
-            HeaderValue::try_from(uuid::Uuid::now_v7().to_string()).unwrap_or(HeaderValue::from_static("-"))
-        });
+    let id = given.filter(|id| id.len() <= 128 && id.to_str().is_ok()).unwrap_or_else(|| {
+        HeaderValue::try_from(uuid::Uuid::now_v7().to_string()).unwrap_or(HeaderValue::from_static("-"))
+    });
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let mut response = next.run(request).await;
     if response.status().is_server_error() {
@@ -86,8 +78,7 @@ async fn identify(request: Request, next: Next) -> Response {
 
 /// The organization of a path.
 fn organization_of(path: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
-    path.map(|Path(organization)| organization)
-        .map_err(|_| Problem::INVALID_PATH)
+    path.map(|Path(organization)| organization).map_err(|_| Problem::INVALID_PATH)
 }
 
 /// Whether the caller holds these bytes already (RFC 9110, section 13.1.2: weak comparison).

@@ -29,9 +29,5 @@ pub(super) async fn authorize(
     let organization = organization_of(path)?;
     let caller = app.access.key_caller(headers).await?;
     // The same answer for one that does not exist: a key tells nothing about others.
-    if caller.organization == organization {
-        Ok(caller)
-    } else {
-        Err(Problem::OTHER_ORGANIZATION)
-    }
+    if caller.organization == organization { Ok(caller) } else { Err(Problem::OTHER_ORGANIZATION) }
 }

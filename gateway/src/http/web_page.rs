@@ -26,9 +26,8 @@ pub fn service(folder: &Path) -> Router {
         let files = files.clone();
         async move {
             let inside = is_place(request.uri().path());
-            let index = Request::builder()
-                .uri(Uri::from_static("/index.html"))
-                .method(request.method().clone());
+            let index =
+                Request::builder().uri(Uri::from_static("/index.html")).method(request.method().clone());
             let response = serve(&files, request).await;
             match (response.status().as_u16(), inside, index.body(Body::empty())) {
                 (404, true, Ok(index)) => serve(&files, index).await,
@@ -62,9 +61,7 @@ async fn protect(request: Request, next: Next) -> Response {
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     // Asked for again each time, and answered with 304 by its date.
-    headers
-        .entry(CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-cache"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
     response
 }
 

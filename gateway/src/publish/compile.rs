@@ -30,10 +30,7 @@ pub async fn compile(
     connection: &mut PgConnection,
     organization: &str,
 ) -> Result<Option<State>, PublishError> {
-    let mut sink = CompilerSink {
-        compiler: Compiler::new(organization, 0),
-        resource: None,
-    };
+    let mut sink = CompilerSink { compiler: Compiler::new(organization, 0), resource: None };
     let Some(revision) = facts::read(connection, organization, &mut sink).await? else {
         return Ok(None);
     };
@@ -59,24 +56,17 @@ impl FactSink for CompilerSink {
 
     fn resource_type(&mut self, name: &str, flags: [bool; 3], owner: &[&str]) -> Result<(), StoreError> {
         let [scope, narrows, registered] = flags;
-        self.compiler
-            .resource_type(name, scope, narrows, registered, owner);
+        self.compiler.resource_type(name, scope, narrows, registered, owner);
         Ok(())
     }
 
     fn permission(&mut self, fact: &PermissionFact<'_>) -> Result<(), StoreError> {
-        self.compiler.permission(
-            fact.key,
-            fact.implied_by,
-            fact.excluded_by,
-            fact.works_when_inactive,
-        );
+        self.compiler.permission(fact.key, fact.implied_by, fact.excluded_by, fact.works_when_inactive);
         Ok(())
     }
 
     fn subject(&mut self, fact: &SubjectFact<'_>) -> Result<(), StoreError> {
-        self.compiler
-            .subject(fact.id, fact.aliases, fact.attributes, fact.life);
+        self.compiler.subject(fact.id, fact.aliases, fact.attributes, fact.life);
         Ok(())
     }
 
@@ -86,8 +76,7 @@ impl FactSink for CompilerSink {
     }
 
     fn resource(&mut self, fact: &ResourceFact<'_>) -> Result<(), StoreError> {
-        self.compiler
-            .resource(fact.kind, fact.id, fact.owner, fact.attributes, fact.life);
+        self.compiler.resource(fact.kind, fact.id, fact.owner, fact.attributes, fact.life);
         self.resource = Some((fact.kind.to_owned(), fact.id.to_owned()));
         Ok(())
     }
@@ -109,8 +98,7 @@ impl FactSink for CompilerSink {
     }
 
     fn assignment(&mut self, fact: &AssignmentFact<'_>) -> Result<(), StoreError> {
-        self.compiler
-            .assignment(fact.subject, fact.role, fact.at, fact.life);
+        self.compiler.assignment(fact.subject, fact.role, fact.at, fact.life);
         Ok(())
     }
 

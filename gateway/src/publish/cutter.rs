@@ -26,19 +26,13 @@ pub struct Cutter {
 impl Cutter {
     /// Of bytes that were opened before. No worker runs yet.
     pub fn new(snapshot: Bytes) -> Self {
-        Cutter {
-            snapshot,
-            worker: Mutex::new(None),
-        }
+        Cutter { snapshot, worker: Mutex::new(None) }
     }
 
     /// The slice of a subject. `None` where the worker was lost, which a panic in it would do.
     pub async fn cut(&self, subject: &str) -> Option<Result<Bytes, QueryError>> {
         let (reply, answer) = oneshot::channel();
-        self.order(Order {
-            subject: subject.to_owned(),
-            reply,
-        });
+        self.order(Order { subject: subject.to_owned(), reply });
         answer.await.ok()
     }
 

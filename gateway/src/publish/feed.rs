@@ -71,23 +71,15 @@ impl Feed {
 
     /// Why the newest revision is not published, if it is not.
     pub fn failure(&self) -> Option<String> {
-        self.failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Takes news of the head row.
     pub(super) fn head(&self, head: &Head) {
-        let target = Target {
-            revision: head.revision,
-            deleted: head.deleted,
-        };
-        self.target
-            .send_if_modified(|known| std::mem::replace(known, target) != target);
+        let target = Target { revision: head.revision, deleted: head.deleted };
+        self.target.send_if_modified(|known| std::mem::replace(known, target) != target);
         let credentials = head.credentials_revision;
-        self.credentials
-            .send_if_modified(|known| std::mem::replace(known, credentials) != credentials);
+        self.credentials.send_if_modified(|known| std::mem::replace(known, credentials) != credentials);
     }
 
     /// Nobody has read for long, and no stream follows.
@@ -124,11 +116,7 @@ impl Feed {
                     self.set_failure(Some(error.to_string()));
                     // Facts that do not compile will not, until they change.
                     let again = matches!(error, PublishError::Store(_));
-                    let problem = if again {
-                        Problem::UNAVAILABLE
-                    } else {
-                        Problem::NOT_COMPILED
-                    };
+                    let problem = if again { Problem::UNAVAILABLE } else { Problem::NOT_COMPILED };
                     self.published.send_if_modified(|published| {
                         let first = matches!(published, Published::Nothing | Published::Failed(_));
                         if first {
@@ -174,11 +162,7 @@ impl Feed {
         let Ok(_turn) = publisher.turns.acquire().await else {
             return Ok(None);
         };
-        let mut connection = publisher
-            .pool
-            .acquire()
-            .await
-            .map_err(crate::store::StoreError::from)?;
+        let mut connection = publisher.pool.acquire().await.map_err(crate::store::StoreError::from)?;
         let Some(state) = compile(&mut connection, &self.organization).await? else {
             return Ok(None);
         };

@@ -97,15 +97,8 @@ impl Publisher {
 
     /// How things stand.
     pub fn health(&self) -> Health {
-        let failing = self
-            .feeds()
-            .values()
-            .filter(|feed| feed.failure().is_some())
-            .count();
-        Health {
-            database_up: *self.database_up.borrow(),
-            failing,
-        }
+        let failing = self.feeds().values().filter(|feed| feed.failure().is_some()).count();
+        Health { database_up: *self.database_up.borrow(), failing }
     }
 
     fn feeds(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Feed>>> {

@@ -39,11 +39,7 @@ impl State {
     pub fn new(revision: u64, bytes: Bytes) -> Result<Self, PublishError> {
         Snapshot::open(&bytes)?;
         let cutter = Cutter::new(bytes.clone());
-        Ok(State {
-            snapshot: Arc::new(Sendable::new(revision, bytes)),
-            cutter,
-            slices: Mutex::default(),
-        })
+        Ok(State { snapshot: Arc::new(Sendable::new(revision, bytes)), cutter, slices: Mutex::default() })
     }
 
     /// The revision.
@@ -90,12 +86,7 @@ impl Sendable {
         let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
         // Hexadecimal digits and quotes are good in a header.
         let etag = HeaderValue::try_from(format!("\"{hex}\"")).unwrap_or(HeaderValue::from_static("\"\""));
-        Sendable {
-            revision,
-            bytes,
-            etag,
-            event: OnceLock::new(),
-        }
+        Sendable { revision, bytes, etag, event: OnceLock::new() }
     }
 
     /// The server-sent event, encoded once for all who get it.

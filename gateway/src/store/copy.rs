@@ -42,11 +42,7 @@ pub async fn copy_out(
             rest.drain(..used);
         }
     }
-    if begun && rest.is_empty() {
-        Ok(())
-    } else {
-        Err(malformed(table))
-    }
+    if begun && rest.is_empty() { Ok(()) } else { Err(malformed(table)) }
 }
 
 /// Passes on the whole rows at the start of `bytes`; how many bytes they were.
@@ -78,10 +74,7 @@ fn rows(
         let Some(end) = row_end(bytes, at + 2, count) else {
             return Ok(at);
         };
-        let mut fields = Fields {
-            bytes: &bytes[at + 2..end],
-            table,
-        };
+        let mut fields = Fields { bytes: &bytes[at + 2..end], table };
         each(&mut fields)?;
         if !fields.bytes.is_empty() {
             return Err(malformed(table));
@@ -99,10 +92,7 @@ fn row_end(bytes: &[u8], mut at: usize, count: i16) -> Option<usize> {
 }
 
 fn malformed(table: &'static str) -> StoreError {
-    StoreError::Inconsistent {
-        table,
-        what: "COPY sent what is not its binary form".to_owned(),
-    }
+    StoreError::Inconsistent { table, what: "COPY sent what is not its binary form".to_owned() }
 }
 
 /// The fields of one row, taken one after the other in the order of the statement.
@@ -114,16 +104,12 @@ pub struct Fields<'r> {
 impl<'r> Fields<'r> {
     fn field(&mut self) -> Result<Option<&'r [u8]>, StoreError> {
         let bytes = self.bytes;
-        let (length, rest) = bytes
-            .split_first_chunk::<4>()
-            .ok_or_else(|| malformed(self.table))?;
+        let (length, rest) = bytes.split_first_chunk::<4>().ok_or_else(|| malformed(self.table))?;
         let Ok(length) = usize::try_from(i32::from_be_bytes(*length)) else {
             self.bytes = rest;
             return Ok(None);
         };
-        let (value, rest) = rest
-            .split_at_checked(length)
-            .ok_or_else(|| malformed(self.table))?;
+        let (value, rest) = rest.split_at_checked(length).ok_or_else(|| malformed(self.table))?;
         self.bytes = rest;
         Ok(Some(value))
     }
@@ -159,20 +145,14 @@ impl<'r> Fields<'r> {
         let table = self.table;
         let read = |bytes: &[u8]| {
             let micros = i64::from_be_bytes(bytes.try_into().map_err(|_| malformed(table))?);
-            micros
-                .checked_add(POSTGRES_EPOCH_MICROS)
-                .ok_or_else(|| malformed(table))
+            micros.checked_add(POSTGRES_EPOCH_MICROS).ok_or_else(|| malformed(table))
         };
         self.field()?.map(read).transpose()
     }
 
     /// `active, not_before, expires_at`
     pub fn life(&mut self) -> Result<Life, StoreError> {
-        Ok(Life {
-            active: self.boolean()?,
-            not_before: self.time()?,
-            expires_at: self.time()?,
-        })
+        Ok(Life { active: self.boolean()?, not_before: self.time()?, expires_at: self.time()? })
     }
 
     /// An array of texts; NULL is an empty one. `out` is emptied first.
@@ -188,18 +168,11 @@ impl<'r> Fields<'r> {
         if number(0)? == 0 {
             return Ok(());
         }
-        let mut elements = Fields {
-            bytes: array.get(20..).ok_or_else(|| malformed(table))?,
-            table,
-        };
+        let mut elements = Fields { bytes: array.get(20..).ok_or_else(|| malformed(table))?, table };
         for _ in 0..number(12)? {
             out.push(elements.text()?);
         }
-        if number(0)? == 1 && elements.bytes.is_empty() {
-            Ok(())
-        } else {
-            Err(malformed(table))
-        }
+        if number(0)? == 1 && elements.bytes.is_empty() { Ok(()) } else { Err(malformed(table)) }
     }
 }
 

@@ -33,13 +33,7 @@ pub async fn api_key(connection: &mut PgConnection, digest: &[u8; 32]) -> Result
     .bind(&digest[..])
     .fetch_optional(connection)
     .await?;
-    row.map(|row| {
-        Ok(ApiKey {
-            organization: row.try_get(0)?,
-            expires_at: row.try_get(1)?,
-        })
-    })
-    .transpose()
+    row.map(|row| Ok(ApiKey { organization: row.try_get(0)?, expires_at: row.try_get(1)? })).transpose()
 }
 
 /// Stores a new key of an organization. `None` where there is no such organization.
@@ -107,9 +101,5 @@ pub async fn signing_key_for(
 }
 
 fn signing_key_of(row: sqlx::postgres::PgRow) -> Result<SigningKey, StoreError> {
-    Ok(SigningKey {
-        id: row.try_get(0)?,
-        organization: row.try_get(1)?,
-        secret: row.try_get(2)?,
-    })
+    Ok(SigningKey { id: row.try_get(0)?, organization: row.try_get(1)?, secret: row.try_get(2)? })
 }

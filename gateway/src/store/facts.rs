@@ -109,9 +109,7 @@ pub async fn read(
     sink: &mut impl FactSink,
 ) -> Result<Option<u64>, StoreError> {
     // One snapshot of the database for all statements: the revision and the facts belong together.
-    let mut transaction = connection
-        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        .await?;
+    let mut transaction = connection.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     let Some(revision) = heads::revision(&mut transaction, organization).await? else {
         return Ok(None);
     };
@@ -185,12 +183,7 @@ async fn read_subjects(connection: &mut PgConnection, sink: &mut impl FactSink) 
         let life = row.life()?;
         let mut aliases = Vec::new();
         row.texts(&mut aliases)?;
-        sink.subject(&SubjectFact {
-            id,
-            aliases: &aliases,
-            attributes: &borrowed(&attributes),
-            life,
-        })
+        sink.subject(&SubjectFact { id, aliases: &aliases, attributes: &borrowed(&attributes), life })
     })
     .await?;
     let statement = "COPY (
@@ -225,13 +218,7 @@ async fn read_resources(connection: &mut PgConnection, sink: &mut impl FactSink)
         row.nulls(3)?;
         let (owner, attributes) = (row.optional()?, dimensions("resources", row.text()?)?);
         let life = row.life()?;
-        sink.resource(&ResourceFact {
-            kind,
-            id,
-            owner,
-            attributes: &borrowed(&attributes),
-            life,
-        })
+        sink.resource(&ResourceFact { kind, id, owner, attributes: &borrowed(&attributes), life })
     })
     .await
 }
@@ -256,12 +243,7 @@ async fn read_holdings(connection: &mut PgConnection, sink: &mut impl FactSink) 
     copy_out(connection, "assignments", statement, |row| {
         let (subject, role) = (row.text()?, row.text()?);
         let at = row.optional()?.zip(row.optional()?);
-        sink.assignment(&AssignmentFact {
-            subject,
-            role,
-            at,
-            life: row.life()?,
-        })
+        sink.assignment(&AssignmentFact { subject, role, at, life: row.life()? })
     })
     .await?;
     // Grants have ids of their own; the order is by content, so that two imports of one document export alike.
@@ -316,20 +298,14 @@ fn dimensions<'r>(table: &'static str, text: &'r str) -> Result<Dimensions<'r>, 
     if text == "{}" {
         return Ok(Dimensions(Vec::new()));
     }
-    let mut read: Dimensions<'r> = serde_json::from_str(text).map_err(|error| StoreError::Inconsistent {
-        table,
-        what: format!("dimensions `{text}`: {error}"),
-    })?;
+    let mut read: Dimensions<'r> = serde_json::from_str(text)
+        .map_err(|error| StoreError::Inconsistent { table, what: format!("dimensions `{text}`: {error}") })?;
     read.0.sort();
     Ok(read)
 }
 
 fn borrowed<'a>(dimensions: &'a Dimensions<'_>) -> Vec<(&'a str, &'a str)> {
-    dimensions
-        .0
-        .iter()
-        .map(|(name, value)| (&**name, &**value))
-        .collect()
+    dimensions.0.iter().map(|(name, value)| (&**name, &**value)).collect()
 }
 
 impl<'de: 'r, 'r> Deserialize<'de> for Dimensions<'r> {

@@ -67,18 +67,13 @@ pub async fn import(
         create_organization(&mut transaction, organization, world.revision).await?;
     }
     let written = rows.write(&mut transaction).await?;
-    let revision = heads::revision(&mut transaction, organization)
-        .await?
-        .ok_or_else(|| StoreError::Inconsistent {
+    let revision =
+        heads::revision(&mut transaction, organization).await?.ok_or_else(|| StoreError::Inconsistent {
             table: "organization_heads",
             what: format!("no row for `{organization}` after its import"),
         })?;
     transaction.commit().await?;
-    Ok(Imported {
-        revision,
-        rows: written,
-        replaced: exists,
-    })
+    Ok(Imported { revision, rows: written, replaced: exists })
 }
 
 /// The head row comes first and counts as raised by this transaction, so its revision stands.
@@ -132,10 +127,7 @@ async fn delete_facts(connection: &mut PgConnection, organization: &str) -> Resu
         "DELETE FROM permissions WHERE organization_id = $1",
         "DELETE FROM resource_types WHERE organization_id = $1",
     ] {
-        sqlx::query(statement)
-            .bind(organization)
-            .execute(&mut *connection)
-            .await?;
+        sqlx::query(statement).bind(organization).execute(&mut *connection).await?;
     }
     Ok(())
 }

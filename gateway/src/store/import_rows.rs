@@ -26,11 +26,7 @@ impl<'w> Rows<'w> {
     pub fn collect(world: &'w World) -> Result<Self, ImportError> {
         check_texts(world)?;
         let mut groups = HashMap::new();
-        for subject in world
-            .subjects
-            .iter()
-            .filter(|subject| subject.id.starts_with("group:"))
-        {
+        for subject in world.subjects.iter().filter(|subject| subject.id.starts_with("group:")) {
             for alias in &subject.aliases {
                 groups.insert(format!("group:{alias}"), subject.id.as_str());
             }
@@ -56,12 +52,7 @@ impl<'w> Rows<'w> {
     }
 
     fn order<'s>(&'s self, row: &'s Assignment) -> (&'s str, &'s str, Option<&'s ResourceRef>, Lifetime) {
-        (
-            self.named(&row.subject),
-            &row.role,
-            row.at.as_ref(),
-            lifetime(row.life),
-        )
+        (self.named(&row.subject), &row.role, row.at.as_ref(), lifetime(row.life))
     }
 
     async fn write_catalog(&self, connection: &mut PgConnection) -> Result<u64, StoreError> {
@@ -163,13 +154,7 @@ impl<'w> Rows<'w> {
             .world
             .memberships
             .iter()
-            .map(|row| {
-                (
-                    self.named(&row.subject),
-                    self.named(&row.group),
-                    lifetime(row.life),
-                )
-            })
+            .map(|row| (self.named(&row.subject), self.named(&row.group), lifetime(row.life)))
             .collect();
         distinct.sort_unstable();
         distinct.dedup();
@@ -180,11 +165,7 @@ impl<'w> Rows<'w> {
             row.put(Uuid::now_v7().as_bytes());
             row.put(subject.as_bytes());
             row.put(group.as_bytes());
-            row.put_life(Life {
-                active,
-                not_before,
-                expires_at,
-            });
+            row.put_life(Life { active, not_before, expires_at });
         }
         Ok(written + copy.finish().await?)
     }
@@ -279,12 +260,8 @@ impl<'w> Rows<'w> {
     async fn write_grants(&self, connection: &mut PgConnection) -> Result<u64, StoreError> {
         let organization = self.world.organization.as_bytes();
         // The ids are made here: the permissions name them.
-        let grants: Vec<(Uuid, &Grant)> = self
-            .world
-            .grants
-            .iter()
-            .map(|grant| (Uuid::now_v7(), grant))
-            .collect();
+        let grants: Vec<(Uuid, &Grant)> =
+            self.world.grants.iter().map(|grant| (Uuid::now_v7(), grant)).collect();
         let statement =
             "COPY grants (organization_id, grant_id, subject_id, effect, at_type, at_id, conditions,
             require, own, session_id, active, not_before, expires_at) FROM STDIN (FORMAT binary)";
@@ -294,11 +271,7 @@ impl<'w> Rows<'w> {
             row.put(organization);
             row.put(id.as_bytes());
             row.put(self.named(&grant.subject).as_bytes());
-            row.put(if grant.effect == Effect::Exclude {
-                b"exclude"
-            } else {
-                b"allow"
-            });
+            row.put(if grant.effect == Effect::Exclude { b"exclude" } else { b"allow" });
             put_place(row, grant.at.as_ref());
             row.put_json(&json(&grant.conditions)?);
             row.put_json(&json(&grant.require)?);
@@ -351,10 +324,7 @@ fn json(dimensions: &BTreeMap<String, String>) -> Result<Cow<'static, str>, Stor
     }
     serde_json::to_string(dimensions)
         .map(Cow::Owned)
-        .map_err(|error| StoreError::Inconsistent {
-            table: "dimensions",
-            what: error.to_string(),
-        })
+        .map_err(|error| StoreError::Inconsistent { table: "dimensions", what: error.to_string() })
 }
 
 /// The first text that the database cannot hold.
@@ -433,10 +403,7 @@ impl Check {
     }
 
     fn refuse(&self, member: &str, what: &'static str) -> Result<(), ImportError> {
-        Err(ImportError::Text {
-            path: format!("{}{member}", self.path),
-            what,
-        })
+        Err(ImportError::Text { path: format!("{}{member}", self.path), what })
     }
 
     fn text(&self, member: &str, text: &str) -> Result<(), ImportError> {

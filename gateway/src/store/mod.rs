@@ -35,10 +35,7 @@ pub async fn connect(url: &str) -> Result<PgConnection, StoreError> {
 /// `wait`: for a connection, before giving up.
 pub fn pool(url: &str, connections_max: u32, wait: Duration) -> Result<PgPool, StoreError> {
     let options = connect_options(url)?;
-    Ok(PgPoolOptions::new()
-        .max_connections(connections_max)
-        .acquire_timeout(wait)
-        .connect_lazy_with(options))
+    Ok(PgPoolOptions::new().max_connections(connections_max).acquire_timeout(wait).connect_lazy_with(options))
 }
 
 /// Makes the organization that the statements of a transaction are about known to them: COPY takes no parameters, so

@@ -9,11 +9,7 @@ use postern_world::World;
 use std::path::{Path, PathBuf};
 
 fn database_args(url: &str) -> DatabaseArgs {
-    DatabaseArgs {
-        database_url: Some(url.to_owned()),
-        data_dir: PathBuf::new(),
-        pg_bin: None,
-    }
+    DatabaseArgs { database_url: Some(url.to_owned()), data_dir: PathBuf::new(), pg_bin: None }
 }
 
 async fn export(url: &str, organization: &str, file: &Path) -> Result<String, String> {
@@ -22,54 +18,31 @@ async fn export(url: &str, organization: &str, file: &Path) -> Result<String, St
         output: Some(file.to_owned()),
         database: database_args(url),
     };
-    world_export(args)
-        .await
-        .map_err(|error| format!("{}: {error}", error.exit_code()))?;
+    world_export(args).await.map_err(|error| format!("{}: {error}", error.exit_code()))?;
     Ok(std::fs::read_to_string(file).unwrap())
 }
 
 async fn import_file(url: &str, file: &Path, replace: bool) -> Result<(), String> {
-    let args = WorldImportArgs {
-        world: file.to_owned(),
-        replace,
-        database: database_args(url),
-    };
-    world_import(args)
-        .await
-        .map_err(|error| format!("{}: {error}", error.exit_code()))
+    let args = WorldImportArgs { world: file.to_owned(), replace, database: database_args(url) };
+    world_import(args).await.map_err(|error| format!("{}: {error}", error.exit_code()))
 }
 
 #[tokio::test]
 async fn an_import_exports_and_compiles_to_the_same_bytes() {
     let (url, mut connection) = migrated().await;
     let folder = tempfile::tempdir().unwrap();
-    let (first, second) = (
-        folder.path().join("first.json"),
-        folder.path().join("second.json"),
-    );
+    let (first, second) = (folder.path().join("first.json"), folder.path().join("second.json"));
     std::fs::write(&first, FULL).unwrap();
     import_file(&url, &first, false).await.unwrap();
-    assert_eq!(
-        revision(&mut connection, "acme").await,
-        41,
-        "the document's own revision"
-    );
+    assert_eq!(revision(&mut connection, "acme").await, 41, "the document's own revision");
 
     let text = export(&url, "acme", &second).await.unwrap();
     let exported = world(&text);
     let expected = postern_compile::compile(&world(FULL)).unwrap().to_bytes();
-    assert_eq!(
-        postern_compile::compile(&exported).unwrap().to_bytes(),
-        expected,
-        "of the exported document"
-    );
+    assert_eq!(postern_compile::compile(&exported).unwrap().to_bytes(), expected, "of the exported document");
     let state = compile(&mut connection, "acme").await.unwrap().unwrap();
     assert_eq!(state.snapshot.bytes, expected, "of the rows themselves");
-    assert_eq!(
-        text,
-        exported.to_json(),
-        "written as the world's own writer would"
-    );
+    assert_eq!(text, exported.to_json(), "written as the world's own writer would");
 
     // Exporting what was imported from an export changes nothing any more.
     let other = text.replacen("\"acme\"", "\"acme 2\"", 1);
@@ -82,21 +55,12 @@ async fn an_import_exports_and_compiles_to_the_same_bytes() {
 async fn an_empty_world_survives() {
     let (url, mut connection) = migrated().await;
     let folder = tempfile::tempdir().unwrap();
-    let empty = World {
-        organization: "\"é\u{1}\n'; --".to_owned(),
-        revision: u64::MAX,
-        ..World::default()
-    };
+    let empty = World { organization: "\"é\u{1}\n'; --".to_owned(), revision: u64::MAX, ..World::default() };
     import(&mut connection, &empty, false).await.unwrap();
-    let text = export(&url, &empty.organization, &folder.path().join("empty.json"))
-        .await
-        .unwrap();
+    let text = export(&url, &empty.organization, &folder.path().join("empty.json")).await.unwrap();
     assert_eq!(world(&text), empty);
     assert_eq!(text, empty.to_json());
-    let zero = World {
-        organization: "zero".to_owned(),
-        ..World::default()
-    };
+    let zero = World { organization: "zero".to_owned(), ..World::default() };
     assert_eq!(import(&mut connection, &zero, false).await.unwrap().revision, 0);
 }
 
@@ -126,33 +90,18 @@ async fn an_existing_organization_is_replaced_only_when_asked() {
     std::fs::write(&file, FULL).unwrap();
     import_file(&url, &file, false).await.unwrap();
     let refused = import_file(&url, &file, false).await.unwrap_err();
-    assert!(
-        refused.starts_with("2: ") && refused.contains("--replace"),
-        "{refused}"
-    );
+    assert!(refused.starts_with("2: ") && refused.contains("--replace"), "{refused}");
     assert_eq!(revision(&mut connection, "acme").await, 41);
     let key = crate::support::api_key(&mut connection, "acme").await;
 
-    let smaller = World {
-        grants: Vec::new(),
-        revision: 7,
-        ..full_world("acme")
-    };
+    let smaller = World { grants: Vec::new(), revision: 7, ..full_world("acme") };
     let imported = import(&mut connection, &smaller, true).await.unwrap();
-    assert_eq!(
-        (imported.revision, imported.replaced),
-        (42, true),
-        "one step on, whatever the document says"
-    );
-    let grants: i64 = sqlx::query_scalar("SELECT count(*) FROM grants")
-        .fetch_one(&mut connection)
-        .await
-        .unwrap();
+    assert_eq!((imported.revision, imported.replaced), (42, true), "one step on, whatever the document says");
+    let grants: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM grants").fetch_one(&mut connection).await.unwrap();
     assert_eq!(grants, 0);
     let digest = postern_gateway::access::key_digest(&key);
-    let found = postern_gateway::store::credentials::api_key(&mut connection, &digest)
-        .await
-        .unwrap();
+    let found = postern_gateway::store::credentials::api_key(&mut connection, &digest).await.unwrap();
     assert_eq!(found.unwrap().organization, "acme", "keys stay");
 }
 
@@ -165,14 +114,8 @@ async fn an_organization_that_was_deleted_comes_back_with_a_later_revision() {
     let imported = import(&mut connection, &full_world("acme"), false).await.unwrap();
     assert_eq!(imported.revision, 43, "41 was seen before");
     run(&mut connection, "DELETE FROM organizations").await;
-    let later = World {
-        revision: 1000,
-        ..full_world("acme")
-    };
-    assert_eq!(
-        import(&mut connection, &later, false).await.unwrap().revision,
-        1000
-    );
+    let later = World { revision: 1000, ..full_world("acme") };
+    assert_eq!(import(&mut connection, &later, false).await.unwrap().revision, 1000);
 }
 
 #[tokio::test]
@@ -186,37 +129,23 @@ async fn a_document_that_cannot_be_stored_changes_nothing() {
         "$.subjects[3].aliases: longer than the 512 bytes that an id has in the database"
     );
     let mut zero = full_world("acme");
-    zero.grants[1]
-        .conditions
-        .insert("tier".to_owned(), "\0".to_owned());
+    zero.grants[1].conditions.insert("tier".to_owned(), "\0".to_owned());
     let error = import(&mut connection, &zero, false).await.unwrap_err();
-    assert!(
-        matches!(&error, ImportError::Text { path, .. } if path == "$.grants[1].where"),
-        "{error}"
-    );
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM organizations")
-        .fetch_one(&mut connection)
-        .await
-        .unwrap();
+    assert!(matches!(&error, ImportError::Text { path, .. } if path == "$.grants[1].where"), "{error}");
+    let count: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM organizations").fetch_one(&mut connection).await.unwrap();
     assert_eq!(count, 0);
 
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("world.json");
-    std::fs::write(
-        &file,
-        FULL.replace("\"role:empty\", \"name\"", "\"role:empty\", \"nome\""),
-    )
-    .unwrap();
+    std::fs::write(&file, FULL.replace("\"role:empty\", \"name\"", "\"role:empty\", \"nome\"")).unwrap();
     let refused = import_file(&url, &file, false).await.unwrap_err();
     assert!(
         refused.starts_with("2: ") && refused.contains("$.roles[1]") && refused.contains("world.json"),
         "{refused}"
     );
     let refused = export(&url, "acme", &file).await.unwrap_err();
-    assert!(
-        refused.starts_with("2: ") && refused.contains("no organization `acme`"),
-        "{refused}"
-    );
+    assert!(refused.starts_with("2: ") && refused.contains("no organization `acme`"), "{refused}");
     assert!(file.exists(), "a failed export leaves the file that was there");
 }
 
@@ -245,14 +174,6 @@ async fn rows_written_by_hand_compile_as_the_document_would() {
         "roles": [{"id": "role:r", "name": "R", "permissions": ["site:read"]}],
         "assignments": [{"subject": "user:ann", "role": "role:r", "at": {"type": "site", "id": "s1"}}], "grants": []}"#;
     let expected = postern_compile::compile(&world(document)).unwrap().to_bytes();
-    assert_eq!(
-        compile(&mut connection, "acme")
-            .await
-            .unwrap()
-            .unwrap()
-            .snapshot
-            .bytes,
-        expected
-    );
+    assert_eq!(compile(&mut connection, "acme").await.unwrap().unwrap().snapshot.bytes, expected);
     assert!(compile(&mut connection, "nobody").await.unwrap().is_none());
 }

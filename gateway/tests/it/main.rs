@@ -20,9 +20,6 @@ fn every_file_is_a_module() {
     for entry in std::fs::read_dir(folder).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let module = name.trim_end_matches(".rs");
-        assert!(
-            module == "main" || main.contains(&format!("mod {module};")),
-            "{name} is in no module"
-        );
+        assert!(module == "main" || main.contains(&format!("mod {module};")), "{name} is in no module");
     }
 }

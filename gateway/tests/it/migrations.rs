@@ -17,10 +17,7 @@ async fn schema(connection: &mut PgConnection) -> Vec<String> {
     ];
     let mut all = Vec::new();
     for query in queries {
-        let mut rows: Vec<String> = sqlx::query_scalar(query)
-            .fetch_all(&mut *connection)
-            .await
-            .unwrap();
+        let mut rows: Vec<String> = sqlx::query_scalar(query).fetch_all(&mut *connection).await.unwrap();
         rows.retain(|row| !row.contains("_sqlx_migrations"));
         rows.sort();
         all.extend(rows);
@@ -67,9 +64,7 @@ async fn each_step_down_leaves_the_schema_of_the_step_before() {
 async fn gateways_that_start_together_migrate_once() {
     let url = database("template1").await;
     let starts = (0..4).map(|_| store::migrate(&url));
-    let results = tokio::time::timeout(PATIENCE, futures_util::future::join_all(starts))
-        .await
-        .unwrap();
+    let results = tokio::time::timeout(PATIENCE, futures_util::future::join_all(starts)).await.unwrap();
     for result in results {
         result.unwrap();
     }
@@ -80,14 +75,8 @@ async fn the_schema_may_be_any_that_the_search_path_names() {
     let url = database("template1").await;
     let mut connection = PgConnection::connect(&url).await.unwrap();
     run(&mut connection, "CREATE SCHEMA elsewhere").await;
-    store::migrate(&format!("{url}?options=-csearch_path%3Delsewhere"))
-        .await
-        .unwrap();
-    run(
-        &mut connection,
-        "INSERT INTO elsewhere.organizations VALUES ('acme')",
-    )
-    .await;
+    store::migrate(&format!("{url}?options=-csearch_path%3Delsewhere")).await.unwrap();
+    run(&mut connection, "INSERT INTO elsewhere.organizations VALUES ('acme')").await;
     // The triggers find their tables although this connection's search_path does not have them.
     run(
         &mut connection,

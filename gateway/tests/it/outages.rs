@@ -38,21 +38,12 @@ async fn an_outage_of_the_database_keeps_the_states() {
 
     // Nobody may connect to the database any more, and who is connected is thrown out.
     let (address, name) = setup.url.rsplit_once('/').unwrap();
-    let mut admin = PgConnection::connect(&format!("{address}/postgres"))
-        .await
-        .unwrap();
-    run(
-        &mut admin,
-        &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"),
-    )
-    .await;
+    let mut admin = PgConnection::connect(&format!("{address}/postgres")).await.unwrap();
+    run(&mut admin, &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;
     let others = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
     run(&mut admin, &others).await;
     let (status, body) = wait_for_readiness(&setup, "unready").await;
-    assert_eq!(
-        (status, &body["checks"]["database"]),
-        (StatusCode::SERVICE_UNAVAILABLE, &"down".into())
-    );
+    assert_eq!((status, &body["checks"]["database"]), (StatusCode::SERVICE_UNAVAILABLE, &"down".into()));
     assert_eq!(get(setup.address(), "/livez", &[]).await.status, StatusCode::OK);
 
     let begun = Instant::now();
@@ -63,37 +54,22 @@ async fn an_outage_of_the_database_keeps_the_states() {
         "requests do not wait for a database that is known to be away"
     );
     let unknown = setup.get(SNAPSHOT, "postern_key_never-seen-before").await;
-    assert_eq!(
-        (unknown.status, unknown.code().as_str()),
-        (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
-    );
+    assert_eq!((unknown.status, unknown.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "unavailable"));
     assert_eq!(unknown.header("retry-after"), "1");
 
-    run(
-        &mut admin,
-        &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"),
-    )
-    .await;
+    run(&mut admin, &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true")).await;
     wait_for_readiness(&setup, "ready").await;
     setup.connection = PgConnection::connect(&setup.url).await.unwrap();
     run(&mut setup.connection, "DELETE FROM grants").await;
-    assert_eq!(
-        events.next().await.unwrap().id,
-        "42",
-        "the stream that was open all the time"
-    );
+    assert_eq!(events.next().await.unwrap().id, "42", "the stream that was open all the time");
 }
 
 #[tokio::test]
 async fn what_was_written_during_an_outage_is_pushed_after_it() {
     let mut setup = Setup::new().await;
     let bearer = format!("Bearer {}", setup.key);
-    let mut events = Events::open(
-        setup.address(),
-        "/v1/organizations/acme/stream",
-        &[("authorization", &bearer)],
-    )
-    .await;
+    let mut events =
+        Events::open(setup.address(), "/v1/organizations/acme/stream", &[("authorization", &bearer)]).await;
     events.next().await.unwrap();
     // The gateway's connections end, and in the same moment there is a new revision.
     run(
@@ -112,12 +88,8 @@ async fn facts_that_do_not_compile_keep_the_state_before() {
     let mut setup = Setup::new().await;
     let before = setup.get(SNAPSHOT, &setup.key).await;
     let bearer = format!("Bearer {}", setup.key);
-    let mut events = Events::open(
-        setup.address(),
-        "/v1/organizations/acme/stream",
-        &[("authorization", &bearer)],
-    )
-    .await;
+    let mut events =
+        Events::open(setup.address(), "/v1/organizations/acme/stream", &[("authorization", &bearer)]).await;
     assert_eq!(events.next().await.unwrap().id, "41");
     // More permissions than a catalog may have: no constraint of the database counts them.
     run(
@@ -127,19 +99,11 @@ async fn facts_that_do_not_compile_keep_the_state_before() {
     )
     .await;
     let (status, body) = wait_for_readiness(&setup, "degraded").await;
-    assert_eq!(
-        status,
-        StatusCode::OK,
-        "one organization's trouble is not everyone's"
-    );
+    assert_eq!(status, StatusCode::OK, "one organization's trouble is not everyone's");
     assert_eq!(body["organizations_on_an_old_revision"], 1);
     assert_eq!(setup.get(SNAPSHOT, &setup.key).await.body, before.body);
 
-    run(
-        &mut setup.connection,
-        "DELETE FROM permissions WHERE permission_key LIKE 'too:many%'",
-    )
-    .await;
+    run(&mut setup.connection, "DELETE FROM permissions WHERE permission_key LIKE 'too:many%'").await;
     assert_eq!(events.next().await.unwrap().id, "43", "42 was never published");
     wait_for_readiness(&setup, "ready").await;
 }

@@ -24,12 +24,7 @@ async fn a_key_reads_its_organizations_snapshot() {
     assert!(etag.starts_with('"') && etag.len() == 34, "{etag}");
 
     let bearer = format!("bearer {}", setup.key);
-    for held in [
-        etag.clone(),
-        format!("W/{etag}"),
-        format!("\"x\", {etag}"),
-        "*".to_owned(),
-    ] {
+    for held in [etag.clone(), format!("W/{etag}"), format!("\"x\", {etag}"), "*".to_owned()] {
         let headers = [("authorization", bearer.as_str()), ("if-none-match", &held)];
         let answer = get(setup.address(), SNAPSHOT, &headers).await;
         assert_eq!(answer.status, StatusCode::NOT_MODIFIED, "{held}");
@@ -37,16 +32,10 @@ async fn a_key_reads_its_organizations_snapshot() {
         assert_eq!(answer.header("etag"), etag);
     }
     let headers = [("authorization", bearer.as_str()), ("if-none-match", "\"x\"")];
-    assert_eq!(
-        get(setup.address(), SNAPSHOT, &headers).await.status,
-        StatusCode::OK
-    );
+    assert_eq!(get(setup.address(), SNAPSHOT, &headers).await.status, StatusCode::OK);
     let head = send(setup.address(), "HEAD", SNAPSHOT, &[("authorization", &bearer)]).await;
     assert_eq!(head.status(), StatusCode::OK);
-    assert_eq!(
-        head.headers()["content-length"],
-        expected.len().to_string().as_str()
-    );
+    assert_eq!(head.headers()["content-length"], expected.len().to_string().as_str());
 }
 
 #[tokio::test]
@@ -59,20 +48,11 @@ async fn a_subject_reads_its_own_slice() {
     assert_eq!((slice.organization(), slice.revision()), ("acme", 41));
     let whole = postern_compile::compile(&full_world("acme")).unwrap().to_bytes();
     let whole = Snapshot::open(&whole).unwrap();
-    assert_eq!(
-        answer.body,
-        postern_snapshot::slice(&whole, "user:ann").unwrap().to_bytes()
-    );
+    assert_eq!(answer.body, postern_snapshot::slice(&whole, "user:ann").unwrap().to_bytes());
     let other = setup.get("/v1/me/slice", &setup.token("user:bob", 60)).await;
     assert_ne!(other.header("etag"), answer.header("etag"));
     // One that the world does not list has a slice too: whatever `user:all` may.
-    assert_eq!(
-        setup
-            .get("/v1/me/slice", &setup.token("user:nobody", 60))
-            .await
-            .status,
-        StatusCode::OK
-    );
+    assert_eq!(setup.get("/v1/me/slice", &setup.token("user:nobody", 60)).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -96,10 +76,8 @@ async fn requests_without_a_good_credential_are_refused() {
     let mut setup = Setup::new().await;
     let now = now_seconds();
     let expired = token::issue(&setup.signing, "user:ann", now - 60, Duration::from_secs(60)).unwrap();
-    let forged = postern_gateway::store::credentials::SigningKey {
-        secret: vec![0; 32],
-        ..setup.signing.clone()
-    };
+    let forged =
+        postern_gateway::store::credentials::SigningKey { secret: vec![0; 32], ..setup.signing.clone() };
     let forged = token::issue(&forged, "user:ann", now, Duration::from_secs(60)).unwrap();
     let elsewhere = Claims {
         iss: token::ISSUER.to_owned(),
@@ -114,91 +92,47 @@ async fn requests_without_a_good_credential_are_refused() {
     let key = setup.key.clone();
     let cases = [
         (SNAPSHOT, None, "missing_credentials"),
-        (
-            SNAPSHOT,
-            Some("Bearer postern_key_nobodys".to_owned()),
-            "invalid_key",
-        ),
+        (SNAPSHOT, Some("Bearer postern_key_nobodys".to_owned()), "invalid_key"),
         (SNAPSHOT, Some(format!("Bearer {token}")), "invalid_key"),
         (SNAPSHOT, Some(format!("Basic {key}")), "malformed_credentials"),
         (SNAPSHOT, Some("Bearer".to_owned()), "malformed_credentials"),
-        (
-            SNAPSHOT,
-            Some(format!("Bearer {key} {key}")),
-            "malformed_credentials",
-        ),
+        (SNAPSHOT, Some(format!("Bearer {key} {key}")), "malformed_credentials"),
         ("/v1/me/slice", None, "missing_credentials"),
         ("/v1/me/slice", Some(format!("Bearer {key}")), "invalid_token"),
         ("/v1/me/slice", Some(format!("Bearer {expired}")), "expired_token"),
         ("/v1/me/slice", Some(format!("Bearer {forged}")), "invalid_token"),
-        (
-            "/v1/me/slice",
-            Some(format!("Bearer {elsewhere}")),
-            "invalid_token",
-        ),
-        (
-            "/v1/me/stream",
-            Some(format!("Bearer {expired}")),
-            "expired_token",
-        ),
+        ("/v1/me/slice", Some(format!("Bearer {elsewhere}")), "invalid_token"),
+        ("/v1/me/stream", Some(format!("Bearer {expired}")), "expired_token"),
         ("/v1/me/stream", None, "missing_credentials"),
         ("/v1/organizations/acme/stream", None, "missing_credentials"),
-        (
-            "/v1/organizations/acme/stream",
-            Some("Bearer postern_key_nobodys".to_owned()),
-            "invalid_key",
-        ),
+        ("/v1/organizations/acme/stream", Some("Bearer postern_key_nobodys".to_owned()), "invalid_key"),
     ];
     for (path, authorization, code) in cases {
-        let headers: Vec<(&str, &str)> = authorization
-            .iter()
-            .map(|value| ("authorization", value.as_str()))
-            .collect();
+        let headers: Vec<(&str, &str)> =
+            authorization.iter().map(|value| ("authorization", value.as_str())).collect();
         let answer = get(setup.address(), path, &headers).await;
         assert_eq!(
             (answer.status, answer.code().as_str()),
             (StatusCode::UNAUTHORIZED, code),
             "{path} {authorization:?}"
         );
-        assert!(
-            answer
-                .header("www-authenticate")
-                .starts_with("Bearer realm=\"postern\"")
-        );
+        assert!(answer.header("www-authenticate").starts_with("Bearer realm=\"postern\""));
         assert_eq!(answer.header("cache-control"), "no-store");
     }
     run(&mut setup.connection, "UPDATE api_keys SET revoked_at = now()").await;
     assert_eq!(setup.get(SNAPSHOT, &key).await.code(), "invalid_key", "revoked");
-    run(
-        &mut setup.connection,
-        "UPDATE api_keys SET revoked_at = NULL, expires_at = now()",
-    )
-    .await;
+    run(&mut setup.connection, "UPDATE api_keys SET revoked_at = NULL, expires_at = now()").await;
     assert_eq!(setup.get(SNAPSHOT, &key).await.code(), "invalid_key", "expired");
-    run(
-        &mut setup.connection,
-        "UPDATE signing_keys SET retired_at = now()",
-    )
-    .await;
-    assert_eq!(
-        setup.get("/v1/me/slice", &token).await.code(),
-        "invalid_token",
-        "its key was retired"
-    );
+    run(&mut setup.connection, "UPDATE signing_keys SET retired_at = now()").await;
+    assert_eq!(setup.get("/v1/me/slice", &token).await.code(), "invalid_token", "its key was retired");
 }
 
 #[tokio::test]
 async fn a_key_of_another_organization_learns_nothing() {
     let mut setup = Setup::new().await;
-    import(&mut setup.connection, &full_world("other/ö 100%"), false)
-        .await
-        .unwrap();
+    import(&mut setup.connection, &full_world("other/ö 100%"), false).await.unwrap();
     let other = api_key(&mut setup.connection, "other/ö 100%").await;
-    for path in [
-        SNAPSHOT,
-        "/v1/organizations/acme/stream",
-        "/v1/organizations/nobody/snapshot",
-    ] {
+    for path in [SNAPSHOT, "/v1/organizations/acme/stream", "/v1/organizations/nobody/snapshot"] {
         let answer = setup.get(path, &other).await;
         assert_eq!(
             (answer.status, answer.code().as_str()),
@@ -206,15 +140,10 @@ async fn a_key_of_another_organization_learns_nothing() {
             "{path}"
         );
     }
-    let own = setup
-        .get("/v1/organizations/other%2F%C3%B6%20100%25/snapshot", &other)
-        .await;
+    let own = setup.get("/v1/organizations/other%2F%C3%B6%20100%25/snapshot", &other).await;
     assert_eq!(own.status, StatusCode::OK);
     assert_eq!(Snapshot::open(&own.body).unwrap().organization(), "other/ö 100%");
-    assert_eq!(
-        setup.get("/v1/organizations/%ff/snapshot", &other).await.code(),
-        "invalid_path"
-    );
+    assert_eq!(setup.get("/v1/organizations/%ff/snapshot", &other).await.code(), "invalid_path");
 }
 
 #[tokio::test]
@@ -230,11 +159,7 @@ async fn other_paths_and_methods_are_refused() {
     let setup = Setup::new().await;
     for path in ["/", "/v1", "/v1/me", "/v2/me/slice", "/v1/organizations/acme"] {
         let answer = get(setup.address(), path, &[]).await;
-        assert_eq!(
-            (answer.status, answer.code().as_str()),
-            (StatusCode::NOT_FOUND, "not_found"),
-            "{path}"
-        );
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::NOT_FOUND, "not_found"), "{path}");
     }
     let answer = send(setup.address(), "POST", SNAPSHOT, &[]).await;
     assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
@@ -283,12 +208,7 @@ async fn pages_of_other_origins_are_let_in_only_when_named() {
     assert_eq!(answer.status(), StatusCode::OK);
     assert_eq!(answer.headers()["access-control-allow-origin"], origin);
     let token = format!("Bearer {}", open.token("user:ann", 60));
-    let answer = get(
-        open.address(),
-        "/v1/me/slice",
-        &[("origin", origin), ("authorization", &token)],
-    )
-    .await;
+    let answer = get(open.address(), "/v1/me/slice", &[("origin", origin), ("authorization", &token)]).await;
     assert_eq!(answer.header("access-control-allow-origin"), origin);
     assert!(answer.header("access-control-expose-headers").contains("etag"));
     let answer = get(open.address(), "/livez", &[("origin", "https://evil.example")]).await;

@@ -26,11 +26,7 @@ const FACTS: &str = "
 
 async fn with_facts() -> (String, PgConnection) {
     let (url, mut connection) = migrated().await;
-    run(
-        &mut connection,
-        "INSERT INTO organizations VALUES ('acme'), ('other')",
-    )
-    .await;
+    run(&mut connection, "INSERT INTO organizations VALUES ('acme'), ('other')").await;
     run(&mut connection, FACTS).await;
     (url, connection)
 }
@@ -54,42 +50,20 @@ async fn every_statement_on_every_table_raises() {
     for table in &tables {
         let before = revision(&mut connection, "acme").await;
         // Many statements outside a transaction run in one; these are separate.
-        run(
-            &mut connection,
-            &format!("UPDATE {table} SET organization_id = organization_id"),
-        )
-        .await;
-        assert_eq!(
-            revision(&mut connection, "acme").await,
-            before + 1,
-            "UPDATE {table}"
-        );
+        run(&mut connection, &format!("UPDATE {table} SET organization_id = organization_id")).await;
+        assert_eq!(revision(&mut connection, "acme").await, before + 1, "UPDATE {table}");
         run(&mut connection, &format!("TRUNCATE {table} CASCADE")).await;
-        assert_eq!(
-            revision(&mut connection, "acme").await,
-            before + 2,
-            "TRUNCATE {table}"
-        );
-        run(
-            &mut connection,
-            "TRUNCATE organizations CASCADE; INSERT INTO organizations VALUES ('acme')",
-        )
-        .await;
+        assert_eq!(revision(&mut connection, "acme").await, before + 2, "TRUNCATE {table}");
+        run(&mut connection, "TRUNCATE organizations CASCADE; INSERT INTO organizations VALUES ('acme')")
+            .await;
         let before = revision(&mut connection, "acme").await;
         run(&mut connection, FACTS).await;
         // One transaction for all of these.
         assert_eq!(revision(&mut connection, "acme").await, before + 1, "INSERT");
         run(&mut connection, &format!("DELETE FROM {table}")).await;
-        assert_eq!(
-            revision(&mut connection, "acme").await,
-            before + 2,
-            "DELETE {table}"
-        );
-        run(
-            &mut connection,
-            "TRUNCATE organizations CASCADE; INSERT INTO organizations VALUES ('acme')",
-        )
-        .await;
+        assert_eq!(revision(&mut connection, "acme").await, before + 2, "DELETE {table}");
+        run(&mut connection, "TRUNCATE organizations CASCADE; INSERT INTO organizations VALUES ('acme')")
+            .await;
         run(&mut connection, FACTS).await;
     }
 }
@@ -98,13 +72,9 @@ async fn every_statement_on_every_table_raises() {
 async fn copy_merge_and_upsert_raise() {
     let (_, mut connection) = with_facts().await;
     let before = revision(&mut connection, "acme").await;
-    let mut copy = connection
-        .copy_in_raw("COPY subjects (organization_id, subject_id) FROM STDIN")
-        .await
-        .unwrap();
-    copy.send(&b"acme\tuser:bob\nacme\tuser:cleo\n"[..])
-        .await
-        .unwrap();
+    let mut copy =
+        connection.copy_in_raw("COPY subjects (organization_id, subject_id) FROM STDIN").await.unwrap();
+    copy.send(&b"acme\tuser:bob\nacme\tuser:cleo\n"[..]).await.unwrap();
     copy.finish().await.unwrap();
     assert_eq!(revision(&mut connection, "acme").await, before + 1);
     run(
@@ -123,37 +93,21 @@ async fn copy_merge_and_upsert_raise() {
     )
     .await;
     assert_eq!(revision(&mut connection, "acme").await, before + 3);
-    run(
-        &mut connection,
-        "UPDATE subjects SET active = true WHERE subject_id = 'user:nobody'",
-    )
-    .await;
-    assert_eq!(
-        revision(&mut connection, "acme").await,
-        before + 3,
-        "nothing was written"
-    );
+    run(&mut connection, "UPDATE subjects SET active = true WHERE subject_id = 'user:nobody'").await;
+    assert_eq!(revision(&mut connection, "acme").await, before + 3, "nothing was written");
     run(
         &mut connection,
         "SET session_replication_role = replica; DELETE FROM subjects WHERE subject_id = 'user:dan'",
     )
     .await;
-    assert_eq!(
-        revision(&mut connection, "acme").await,
-        before + 4,
-        "also where ordinary triggers are off"
-    );
+    assert_eq!(revision(&mut connection, "acme").await, before + 4, "also where ordinary triggers are off");
 }
 
 #[tokio::test]
 async fn a_transaction_raises_once_and_a_rollback_not_at_all() {
     let (_, mut connection) = with_facts().await;
     let before = revision(&mut connection, "acme").await;
-    run(
-        &mut connection,
-        "BEGIN; DELETE FROM assignments; DELETE FROM memberships; ROLLBACK",
-    )
-    .await;
+    run(&mut connection, "BEGIN; DELETE FROM assignments; DELETE FROM memberships; ROLLBACK").await;
     assert_eq!(revision(&mut connection, "acme").await, before);
     run(
         &mut connection,
@@ -167,46 +121,27 @@ async fn a_transaction_raises_once_and_a_rollback_not_at_all() {
 async fn savepoints_take_back_the_raise_with_the_facts() {
     let (_, mut connection) = with_facts().await;
     let before = revision(&mut connection, "acme").await;
-    run(
-        &mut connection,
-        "BEGIN; SAVEPOINT a; DELETE FROM assignments; ROLLBACK TO a; COMMIT",
-    )
-    .await;
-    assert_eq!(
-        revision(&mut connection, "acme").await,
-        before,
-        "nothing is left of it"
-    );
+    run(&mut connection, "BEGIN; SAVEPOINT a; DELETE FROM assignments; ROLLBACK TO a; COMMIT").await;
+    assert_eq!(revision(&mut connection, "acme").await, before, "nothing is left of it");
     run(
         &mut connection,
         "BEGIN; SAVEPOINT a; DELETE FROM assignments; ROLLBACK TO a; UPDATE roles SET name = 'y'; COMMIT",
     )
     .await;
-    assert_eq!(
-        revision(&mut connection, "acme").await,
-        before + 1,
-        "raised again after the rollback"
-    );
+    assert_eq!(revision(&mut connection, "acme").await, before + 1, "raised again after the rollback");
     run(
         &mut connection,
         "BEGIN; SAVEPOINT a; UPDATE roles SET name = 'z'; RELEASE a; SAVEPOINT b; DELETE FROM assignments; RELEASE b;
          DELETE FROM memberships; COMMIT",
     )
     .await;
-    assert_eq!(
-        revision(&mut connection, "acme").await,
-        before + 2,
-        "one transaction"
-    );
+    assert_eq!(revision(&mut connection, "acme").await, before + 2, "one transaction");
 }
 
 #[tokio::test]
 async fn a_transaction_raises_each_organization_that_it_touches() {
     let (_, mut connection) = with_facts().await;
-    let (acme, other) = (
-        revision(&mut connection, "acme").await,
-        revision(&mut connection, "other").await,
-    );
+    let (acme, other) = (revision(&mut connection, "acme").await, revision(&mut connection, "other").await);
     run(
         &mut connection,
         "INSERT INTO subjects (organization_id, subject_id) VALUES ('acme', 'user:x'), ('other', 'user:x')",
@@ -220,16 +155,8 @@ async fn a_transaction_raises_each_organization_that_it_touches() {
          WHERE organization_id = 'acme' AND subject_id = 'user:x'",
     )
     .await;
-    assert_eq!(
-        revision(&mut connection, "acme").await,
-        acme + 2,
-        "a row that left"
-    );
-    assert_eq!(
-        revision(&mut connection, "other").await,
-        other + 2,
-        "a row that came"
-    );
+    assert_eq!(revision(&mut connection, "acme").await, acme + 2, "a row that left");
+    assert_eq!(revision(&mut connection, "other").await, other + 2, "a row that came");
 }
 
 #[tokio::test]
@@ -295,10 +222,7 @@ async fn a_writer_waits_for_the_one_before_it() {
         revision(&mut second, "acme").await
     });
     tokio::time::sleep(Duration::from_millis(200)).await;
-    assert!(
-        !second.is_finished(),
-        "the head is locked until the first commits"
-    );
+    assert!(!second.is_finished(), "the head is locked until the first commits");
     run(&mut first, "COMMIT").await;
     assert_eq!(second.await.unwrap(), before + 2);
 }
@@ -307,11 +231,7 @@ async fn a_writer_waits_for_the_one_before_it() {
 async fn an_organization_goes_with_its_facts_and_comes_back_with_a_later_revision() {
     let (_, mut connection) = with_facts().await;
     let before = revision(&mut connection, "acme").await;
-    run(
-        &mut connection,
-        "DELETE FROM organizations WHERE organization_id = 'acme'",
-    )
-    .await;
+    run(&mut connection, "DELETE FROM organizations WHERE organization_id = 'acme'").await;
     for table in fact_tables(&mut connection).await {
         let left: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}")))
             .fetch_one(&mut connection)
@@ -346,42 +266,24 @@ async fn a_writer_without_rights_on_the_heads_raises_them() {
     let (_, mut connection) = with_facts().await;
     let before = revision(&mut connection, "acme").await;
     let role = format!("writer_{}", uuid::Uuid::new_v4().simple());
-    run(
-        &mut connection,
-        &format!("CREATE ROLE {role}; GRANT SELECT, INSERT, UPDATE ON subjects TO {role}"),
-    )
-    .await;
+    run(&mut connection, &format!("CREATE ROLE {role}; GRANT SELECT, INSERT, UPDATE ON subjects TO {role}"))
+        .await;
     run(&mut connection, &format!("SET ROLE {role}")).await;
     // A table of the same name in front of the real one misleads nobody.
-    run(
-        &mut connection,
-        "CREATE TEMPORARY TABLE organization_heads (LIKE public.subjects)",
-    )
-    .await;
+    run(&mut connection, "CREATE TEMPORARY TABLE organization_heads (LIKE public.subjects)").await;
     run(
         &mut connection,
         "INSERT INTO public.subjects (organization_id, subject_id) VALUES ('acme', 'user:w')",
     )
     .await;
-    let refused = try_run(
-        &mut connection,
-        "UPDATE public.organization_heads SET revision = revision + 1",
-    )
-    .await;
+    let refused =
+        try_run(&mut connection, "UPDATE public.organization_heads SET revision = revision + 1").await;
     assert!(refused.unwrap_err().to_string().contains("permission denied"));
     let refused = try_run(&mut connection, "SELECT public.raise_revisions('{acme}')").await;
     assert!(refused.unwrap_err().to_string().contains("permission denied"));
-    run(
-        &mut connection,
-        "RESET ROLE; DROP TABLE pg_temp.organization_heads",
-    )
-    .await;
+    run(&mut connection, "RESET ROLE; DROP TABLE pg_temp.organization_heads").await;
     assert_eq!(revision(&mut connection, "acme").await, before + 1);
-    run(
-        &mut connection,
-        &format!("DROP OWNED BY {role}; DROP ROLE {role}"),
-    )
-    .await;
+    run(&mut connection, &format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
 }
 
 #[tokio::test]

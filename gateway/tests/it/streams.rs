@@ -10,12 +10,7 @@ const SNAPSHOTS: &str = "/v1/organizations/acme/stream";
 
 impl Setup {
     async fn follow(&self, path: &str, bearer: &str) -> Events {
-        Events::open(
-            self.address(),
-            path,
-            &[("authorization", &format!("Bearer {bearer}"))],
-        )
-        .await
+        Events::open(self.address(), path, &[("authorization", &format!("Bearer {bearer}"))]).await
     }
 }
 
@@ -26,10 +21,7 @@ async fn a_write_by_any_client_is_pushed() {
     let mut slices = setup.follow("/v1/me/stream", &setup.token("user:ann", 60)).await;
     let first = snapshots.next().await.unwrap();
     assert_eq!((first.id.as_str(), first.kind.as_str()), ("41", "state"));
-    assert_eq!(
-        first.bytes(),
-        postern_compile::compile(&full_world("acme")).unwrap().to_bytes()
-    );
+    assert_eq!(first.bytes(), postern_compile::compile(&full_world("acme")).unwrap().to_bytes());
     assert_eq!(slices.next().await.unwrap().id, "41");
 
     let written = Instant::now();
@@ -37,15 +29,8 @@ async fn a_write_by_any_client_is_pushed() {
     let second = snapshots.next().await.unwrap();
     let elapsed = written.elapsed();
     assert_eq!(second.id, "42");
-    let without = World {
-        grants: Vec::new(),
-        revision: 42,
-        ..full_world("acme")
-    };
-    assert_eq!(
-        second.bytes(),
-        postern_compile::compile(&without).unwrap().to_bytes()
-    );
+    let without = World { grants: Vec::new(), revision: 42, ..full_world("acme") };
+    assert_eq!(second.bytes(), postern_compile::compile(&without).unwrap().to_bytes());
     let slice = slices.next().await.unwrap();
     assert_eq!(slice.id, "42");
     let bytes = slice.bytes();
@@ -67,16 +52,9 @@ async fn the_tag_of_an_event_is_the_tag_of_the_bytes() {
 #[tokio::test]
 async fn who_holds_the_newest_state_is_not_sent_it_again() {
     let mut setup = Setup::new().await;
-    let etag = setup
-        .get("/v1/organizations/acme/snapshot", &setup.key)
-        .await
-        .header("etag")
-        .to_owned();
+    let etag = setup.get("/v1/organizations/acme/snapshot", &setup.key).await.header("etag").to_owned();
     let bearer = format!("Bearer {}", setup.key);
-    let headers = [
-        ("authorization", bearer.as_str()),
-        ("if-none-match", etag.as_str()),
-    ];
+    let headers = [("authorization", bearer.as_str()), ("if-none-match", etag.as_str())];
     let mut events = Events::open(setup.address(), SNAPSHOTS, &headers).await;
     run(&mut setup.connection, "DELETE FROM grants").await;
     assert_eq!(events.next().await.unwrap().id, "42", "41 was held");
@@ -102,11 +80,7 @@ async fn a_slow_reader_goes_on_with_the_newest_state() {
         let event = events.next().await.unwrap();
         ids.push(event.id.parse::<u64>().unwrap());
         let bytes = event.bytes();
-        assert_eq!(
-            Snapshot::open(&bytes).unwrap().revision().to_string(),
-            event.id,
-            "whole"
-        );
+        assert_eq!(Snapshot::open(&bytes).unwrap().revision().to_string(), event.id, "whole");
     }
     assert!(ids.is_sorted(), "{ids:?}");
     assert!(ids.len() < 40, "old states were skipped: {ids:?}");
@@ -135,11 +109,7 @@ async fn a_stream_ends_when_its_key_is_revoked_and_others_go_on() {
     assert_eq!(by_key.next().await, None);
     run(&mut setup.connection, "DELETE FROM grants").await;
     assert_eq!(by_token.next().await.unwrap().id, "42");
-    run(
-        &mut setup.connection,
-        "UPDATE signing_keys SET retired_at = now()",
-    )
-    .await;
+    run(&mut setup.connection, "UPDATE signing_keys SET retired_at = now()").await;
     assert_eq!(by_token.next().await, None);
 }
 
@@ -155,21 +125,11 @@ async fn a_stream_ends_with_its_organization() {
 #[tokio::test]
 async fn an_organizations_streams_hear_nothing_of_others() {
     let mut setup = Setup::new().await;
-    import(&mut setup.connection, &full_world("other"), false)
-        .await
-        .unwrap();
+    import(&mut setup.connection, &full_world("other"), false).await.unwrap();
     let mut events = setup.follow(SNAPSHOTS, &setup.key).await;
     assert_eq!(events.next().await.unwrap().id, "41");
-    run(
-        &mut setup.connection,
-        "DELETE FROM grants WHERE organization_id = 'other'",
-    )
-    .await;
-    run(
-        &mut setup.connection,
-        "DELETE FROM grants WHERE organization_id = 'acme'",
-    )
-    .await;
+    run(&mut setup.connection, "DELETE FROM grants WHERE organization_id = 'other'").await;
+    run(&mut setup.connection, "DELETE FROM grants WHERE organization_id = 'acme'").await;
     let event = events.next().await.unwrap();
     assert_eq!(event.id, "42");
     let bytes = event.bytes();
@@ -185,8 +145,5 @@ async fn a_gateway_that_stops_ends_its_streams() {
     let (stopped, end) = tokio::join!(setup.gateway.stop(), events.next());
     stopped.unwrap();
     assert_eq!(end, None);
-    assert!(
-        begun.elapsed() < Duration::from_secs(8),
-        "did not wait for connections to be dropped"
-    );
+    assert!(begun.elapsed() < Duration::from_secs(8), "did not wait for connections to be dropped");
 }

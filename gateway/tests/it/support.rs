@@ -53,16 +53,10 @@ async fn server() -> &'static Server {
                 .await
                 .unwrap();
         for name in left.into_iter().chain(["it_template".to_owned()]) {
-            run(
-                &mut connection,
-                &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
-            )
-            .await;
+            run(&mut connection, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
         }
         run(&mut connection, "CREATE DATABASE it_template").await;
-        store::migrate(&url_of(server.url(), "it_template"))
-            .await
-            .unwrap();
+        store::migrate(&url_of(server.url(), "it_template")).await.unwrap();
         server
     };
     SERVER.get_or_init(start).await
@@ -77,35 +71,26 @@ pub async fn database(template: &str) -> String {
     let server = server().await;
     let name = format!("it_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
     let mut connection = PgConnection::connect(server.url()).await.unwrap();
-    run(
-        &mut connection,
-        &format!("CREATE DATABASE {name} TEMPLATE {template}"),
-    )
-    .await;
+    run(&mut connection, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
     url_of(server.url(), &name)
 }
 
 /// Runs SQL that no user wrote.
 pub async fn run(connection: &mut PgConnection, sql: &str) {
-    try_run(connection, sql)
-        .await
-        .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    try_run(connection, sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
 }
 
 pub async fn try_run(connection: &mut PgConnection, sql: &str) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()))
-        .execute(connection)
-        .await
-        .map(|_| ())
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(connection).await.map(|_| ())
 }
 
 /// The name of the constraint that refuses a statement.
 pub async fn refused_by(connection: &mut PgConnection, sql: &str) -> String {
     match try_run(connection, sql).await {
         Ok(()) => panic!("not refused: {sql}"),
-        Err(sqlx::Error::Database(error)) => error
-            .constraint()
-            .map_or_else(|| error.message().to_owned(), str::to_owned),
+        Err(sqlx::Error::Database(error)) => {
+            error.constraint().map_or_else(|| error.message().to_owned(), str::to_owned)
+        }
         Err(error) => panic!("{sql}: {error}"),
     }
 }
@@ -136,10 +121,7 @@ pub fn world(text: &str) -> World {
 
 /// The full world under another organization's name.
 pub fn full_world(organization: &str) -> World {
-    World {
-        organization: organization.to_owned(),
-        ..world(FULL)
-    }
+    World { organization: organization.to_owned(), ..world(FULL) }
 }
 
 /// A gateway with organization `acme` in its database.
@@ -170,18 +152,9 @@ impl Setup {
         let (url, mut connection) = migrated().await;
         import(&mut connection, &full_world("acme"), false).await.unwrap();
         let key = api_key(&mut connection, "acme").await;
-        let signing = signing_key_for(&mut connection, "acme", &[7; 32])
-            .await
-            .unwrap()
-            .unwrap();
+        let signing = signing_key_for(&mut connection, "acme", &[7; 32]).await.unwrap().unwrap();
         let gateway = Gateway::start(config, &url).await.unwrap();
-        Setup {
-            url,
-            connection,
-            gateway,
-            key,
-            signing,
-        }
+        Setup { url, connection, gateway, key, signing }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -189,31 +162,17 @@ impl Setup {
     }
 
     pub fn token(&self, subject: &str, seconds: u64) -> String {
-        token::issue(
-            &self.signing,
-            subject,
-            now_seconds(),
-            Duration::from_secs(seconds),
-        )
-        .unwrap()
+        token::issue(&self.signing, subject, now_seconds(), Duration::from_secs(seconds)).unwrap()
     }
 
     pub async fn get(&self, path: &str, bearer: &str) -> Answer {
-        get(
-            self.address(),
-            path,
-            &[("authorization", &format!("Bearer {bearer}"))],
-        )
-        .await
+        get(self.address(), path, &[("authorization", &format!("Bearer {bearer}"))]).await
     }
 }
 
 pub async fn api_key(connection: &mut PgConnection, organization: &str) -> String {
     let key = format!("{KEY_PREFIX}{}", uuid::Uuid::new_v4().simple());
-    create_api_key(connection, organization, "test", &key[..18], &key_digest(&key))
-        .await
-        .unwrap()
-        .unwrap();
+    create_api_key(connection, organization, "test", &key[..18], &key_digest(&key)).await.unwrap().unwrap();
     key
 }
 
@@ -232,11 +191,7 @@ impl Answer {
 
     /// The code of a problem.
     pub fn code(&self) -> String {
-        assert_eq!(
-            self.header("content-type"),
-            "application/problem+json",
-            "{self:?}"
-        );
+        assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
         let body: serde_json::Value = serde_json::from_slice(&self.body).unwrap();
         assert_eq!(body["status"], self.status.as_u16());
         body["code"].as_str().unwrap().to_owned()
@@ -250,37 +205,21 @@ pub async fn send(
     headers: &[(&str, &str)],
 ) -> Response<Incoming> {
     let stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-        .await
-        .unwrap();
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
-    let mut request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header("host", "localhost");
+    let mut request = Request::builder().method(method).uri(path).header("host", "localhost");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
     let request = request.body(Empty::<Bytes>::new()).unwrap();
-    tokio::time::timeout(PATIENCE, sender.send_request(request))
-        .await
-        .unwrap()
-        .unwrap()
+    tokio::time::timeout(PATIENCE, sender.send_request(request)).await.unwrap().unwrap()
 }
 
 pub async fn get(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Answer {
     let response = send(address, "GET", path, headers).await;
     let (parts, body) = response.into_parts();
-    let body = tokio::time::timeout(PATIENCE, body.collect())
-        .await
-        .unwrap()
-        .unwrap()
-        .to_bytes();
-    Answer {
-        status: parts.status,
-        headers: parts.headers,
-        body,
-    }
+    let body = tokio::time::timeout(PATIENCE, body.collect()).await.unwrap().unwrap().to_bytes();
+    Answer { status: parts.status, headers: parts.headers, body }
 }
 
 /// One server-sent event.
@@ -296,9 +235,7 @@ impl Event {
         use base64::Engine;
         let data: serde_json::Value = serde_json::from_str(&self.data).unwrap();
         assert_eq!(data["revision"].to_string(), self.id);
-        base64::engine::general_purpose::STANDARD
-            .decode(data["bytes"].as_str().unwrap())
-            .unwrap()
+        base64::engine::general_purpose::STANDARD.decode(data["bytes"].as_str().unwrap()).unwrap()
     }
 }
 
@@ -314,17 +251,12 @@ impl Events {
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         assert_eq!(response.headers()["x-accel-buffering"], "no");
-        Events {
-            body: response.into_body(),
-            text: String::new(),
-        }
+        Events { body: response.into_body(), text: String::new() }
     }
 
     /// The next event; `None` when the stream has ended.
     pub async fn next(&mut self) -> Option<Event> {
-        tokio::time::timeout(PATIENCE, self.read())
-            .await
-            .expect("neither an event nor the end came")
+        tokio::time::timeout(PATIENCE, self.read()).await.expect("neither an event nor the end came")
     }
 
     async fn read(&mut self) -> Option<Event> {
@@ -339,18 +271,13 @@ impl Events {
                         .unwrap_or("")
                         .to_owned()
                 };
-                let event = Event {
-                    id: field("id"),
-                    kind: field("event"),
-                    data: field("data"),
-                };
+                let event = Event { id: field("id"), kind: field("event"), data: field("data") };
                 if !event.data.is_empty() {
                     return Some(event);
                 }
             }
             let frame = self.body.frame().await?.ok()?;
-            self.text
-                .push_str(std::str::from_utf8(frame.data_ref()?).unwrap());
+            self.text.push_str(std::str::from_utf8(frame.data_ref()?).unwrap());
         }
     }
 }

@@ -53,10 +53,7 @@ async fn rows_that_reach_into_another_organization_are_refused() {
             "INSERT INTO grants (organization_id, subject_id) VALUES ('other', 'group:ops')",
             "grants_group_fkey",
         ),
-        (
-            "INSERT INTO grants (organization_id, subject_id) VALUES ('other', 'role:all')",
-            "grants_role_fkey",
-        ),
+        ("INSERT INTO grants (organization_id, subject_id) VALUES ('other', 'role:all')", "grants_role_fkey"),
         (
             "INSERT INTO grants (organization_id, subject_id, at_type, at_id) VALUES ('other', 'user:a', 'site', 's1')",
             "grants_at_type_fkey",
@@ -67,30 +64,12 @@ async fn rows_that_reach_into_another_organization_are_refused() {
             "grant_permissions_grant_fkey",
         ),
         // And rows of this organization that are moved away from what they name, or the other way round.
-        (
-            "UPDATE assignments SET organization_id = 'other'",
-            "assignments_role_fkey",
-        ),
-        (
-            "UPDATE role_permissions SET organization_id = 'other'",
-            "role_permissions_role_fkey",
-        ),
-        (
-            "UPDATE grant_permissions SET organization_id = 'other'",
-            "grant_permissions_grant_fkey",
-        ),
-        (
-            "UPDATE memberships SET organization_id = 'other'",
-            "memberships_group_fkey",
-        ),
-        (
-            "UPDATE resource_parents SET organization_id = 'other'",
-            "resource_parents_child_fkey",
-        ),
-        (
-            "UPDATE subject_aliases SET organization_id = 'other'",
-            "subject_aliases_subject_fkey",
-        ),
+        ("UPDATE assignments SET organization_id = 'other'", "assignments_role_fkey"),
+        ("UPDATE role_permissions SET organization_id = 'other'", "role_permissions_role_fkey"),
+        ("UPDATE grant_permissions SET organization_id = 'other'", "grant_permissions_grant_fkey"),
+        ("UPDATE memberships SET organization_id = 'other'", "memberships_group_fkey"),
+        ("UPDATE resource_parents SET organization_id = 'other'", "resource_parents_child_fkey"),
+        ("UPDATE subject_aliases SET organization_id = 'other'", "subject_aliases_subject_fkey"),
         // And rows of nobody.
         (
             "INSERT INTO subjects (organization_id, subject_id) VALUES ('nobody', 'user:a')",
@@ -122,11 +101,7 @@ async fn rows_that_reach_into_another_organization_are_refused() {
         ),
     ];
     for (statement, constraint) in cases {
-        assert_eq!(
-            refused_by(&mut connection, statement).await,
-            constraint,
-            "{statement}"
-        );
+        assert_eq!(refused_by(&mut connection, statement).await, constraint, "{statement}");
     }
 }
 
@@ -139,14 +114,8 @@ async fn facts_that_a_document_may_not_have_are_refused_as_rows() {
             "INSERT INTO subjects (organization_id, subject_id) VALUES ('acme', 'user:all')",
             "subjects_id_form",
         ),
-        (
-            "INSERT INTO subjects (organization_id, subject_id) VALUES ('acme', 'ann')",
-            "subjects_id_form",
-        ),
-        (
-            "INSERT INTO subjects (organization_id, subject_id) VALUES ('acme', '')",
-            "fact_text_length",
-        ),
+        ("INSERT INTO subjects (organization_id, subject_id) VALUES ('acme', 'ann')", "subjects_id_form"),
+        ("INSERT INTO subjects (organization_id, subject_id) VALUES ('acme', '')", "fact_text_length"),
         (
             "INSERT INTO subjects (organization_id, subject_id) VALUES ('acme', 'user:' || repeat('a', 508))",
             "fact_text_length",
@@ -159,18 +128,12 @@ async fn facts_that_a_document_may_not_have_are_refused_as_rows() {
             "INSERT INTO subjects (organization_id, subject_id, expires_at) VALUES ('acme', 'user:x', 'infinity')",
             "fact_time_finite",
         ),
-        (
-            "INSERT INTO subject_aliases VALUES ('acme', 'user:bob', 'user:ann')",
-            "subject_names_key",
-        ),
+        ("INSERT INTO subject_aliases VALUES ('acme', 'user:bob', 'user:ann')", "subject_names_key"),
         (
             "INSERT INTO subjects (organization_id, subject_id) VALUES ('acme', 'user:ann@example.com')",
             "subject_names_key",
         ),
-        (
-            "INSERT INTO subject_aliases VALUES ('acme', 'service:ann', 'user:ann')",
-            "subject_aliases_type",
-        ),
+        ("INSERT INTO subject_aliases VALUES ('acme', 'service:ann', 'user:ann')", "subject_aliases_type"),
         (
             "INSERT INTO memberships (organization_id, subject_id, group_id) VALUES ('acme', 'user:ann', 'user:bob')",
             "memberships_group_form",
@@ -201,10 +164,7 @@ async fn facts_that_a_document_may_not_have_are_refused_as_rows() {
             "UPDATE resource_parents SET relation = 'auto', cap = '{read}' WHERE relation = 'ref'",
             "resource_parents_cap_of_ref",
         ),
-        (
-            "UPDATE resource_parents SET cap = '{*}' WHERE relation = 'ref'",
-            "resource_parents_cap_actions",
-        ),
+        ("UPDATE resource_parents SET cap = '{*}' WHERE relation = 'ref'", "resource_parents_cap_actions"),
         (
             "INSERT INTO permissions (organization_id, permission_key) VALUES ('acme', 'site')",
             "permissions_key_form",
@@ -229,10 +189,6 @@ async fn facts_that_a_document_may_not_have_are_refused_as_rows() {
         ("UPDATE grants SET effect = 'maybe'", "grants_effect_known"),
     ];
     for (statement, constraint) in cases {
-        assert_eq!(
-            refused_by(&mut connection, statement).await,
-            constraint,
-            "{statement}"
-        );
+        assert_eq!(refused_by(&mut connection, statement).await, constraint, "{statement}");
     }
 }

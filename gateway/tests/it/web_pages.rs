@@ -13,11 +13,7 @@ async fn a_page_is_served_with_its_types_and_a_strict_policy() {
     std::fs::write(page.join("assets/app.js"), "export {}").unwrap();
     std::fs::write(page.join("assets/postern.wasm"), b"\0asm\x01\0\0\0").unwrap();
     std::fs::write(folder.path().join("secret.txt"), "not part of the page").unwrap();
-    let setup = Setup::with(Config {
-        web_page: Some(page),
-        ..config()
-    })
-    .await;
+    let setup = Setup::with(Config { web_page: Some(page), ..config() }).await;
 
     let types = [
         ("/", "text/html"),
@@ -33,39 +29,22 @@ async fn a_page_is_served_with_its_types_and_a_strict_policy() {
         assert_eq!(answer.status, StatusCode::OK, "{path}");
         assert_eq!(answer.header("content-type"), kind, "{path}");
         let policy = answer.header("content-security-policy");
-        assert!(
-            policy.contains("default-src 'none'") && policy.contains("'wasm-unsafe-eval'"),
-            "{policy}"
-        );
-        assert!(
-            !policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"),
-            "{policy}"
-        );
+        assert!(policy.contains("default-src 'none'") && policy.contains("'wasm-unsafe-eval'"), "{policy}");
+        assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{policy}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         assert_eq!(answer.header("cache-control"), "no-cache");
     }
-    for path in [
-        "/missing.js",
-        "/assets/missing.wasm",
-        "/v1/nothing",
-        "/../secret.txt",
-        "/%2e%2e/secret.txt",
-    ] {
+    for path in ["/missing.js", "/assets/missing.wasm", "/v1/nothing", "/../secret.txt", "/%2e%2e/secret.txt"]
+    {
         let answer = get(setup.address(), path, &[]).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
     }
     // The interface keeps its answers.
-    assert_eq!(
-        get(setup.address(), "/v1/me/slice", &[]).await.code(),
-        "missing_credentials"
-    );
+    assert_eq!(get(setup.address(), "/v1/me/slice", &[]).await.code(), "missing_credentials");
     assert_eq!(get(setup.address(), "/readyz", &[]).await.status, StatusCode::OK);
     let answer = send(setup.address(), "POST", "/", &[]).await;
     assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
-    let date = get(setup.address(), "/assets/app.js", &[])
-        .await
-        .header("last-modified")
-        .to_owned();
+    let date = get(setup.address(), "/assets/app.js", &[]).await.header("last-modified").to_owned();
     let again = get(setup.address(), "/assets/app.js", &[("if-modified-since", &date)]).await;
     assert_eq!(again.status, StatusCode::NOT_MODIFIED);
 }
@@ -74,13 +53,8 @@ async fn a_page_is_served_with_its_types_and_a_strict_policy() {
 async fn a_folder_without_a_page_is_refused_at_the_start() {
     let (url, _connection) = crate::support::migrated().await;
     let folder = tempfile::tempdir().unwrap();
-    let config = Config {
-        web_page: Some(folder.path().to_owned()),
-        ..config()
-    };
-    let error = postern_gateway::app::Gateway::start(config, &url)
-        .await
-        .err()
-        .expect("there is no index.html");
+    let config = Config { web_page: Some(folder.path().to_owned()), ..config() };
+    let error =
+        postern_gateway::app::Gateway::start(config, &url).await.err().expect("there is no index.html");
     assert!(error.to_string().contains("index.html"), "{error}");
 }

@@ -42,14 +42,9 @@ pub fn cases() -> Result<Vec<Case>, String> {
     files.sort();
     let mut cases = Vec::new();
     for path in files {
-        let file = path
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default();
+        let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let read = std::fs::read_to_string(&path).map_err(|error| error.to_string());
-        let found = read
-            .and_then(|text| parse(&file, &text))
-            .map_err(|error| format!("{file}: {error}"))?;
+        let found = read.and_then(|text| parse(&file, &text)).map_err(|error| format!("{file}: {error}"))?;
         cases.extend(found);
     }
     Ok(cases)
@@ -72,32 +67,21 @@ fn parse_case(file: &str, id: &str, case: &Value, catalogs: &Value) -> Result<Ca
     case["why"].as_str().ok_or("`why` is missing")?;
     let mut world = case["world"].as_object().ok_or("`world` is no object")?.clone();
     if let Some(Value::String(name)) = world.get("catalog") {
-        let catalog = catalogs
-            .get(name)
-            .ok_or_else(|| format!("no catalog is called `{name}`"))?;
+        let catalog = catalogs.get(name).ok_or_else(|| format!("no catalog is called `{name}`"))?;
         world.insert("catalog".to_string(), catalog.clone());
     }
-    for (name, value) in [
-        ("format", json!("postern-world/1")),
-        ("organization", json!("conformance")),
-        ("revision", json!(1)),
-    ] {
+    for (name, value) in
+        [("format", json!("postern-world/1")), ("organization", json!("conformance")), ("revision", json!(1))]
+    {
         world.entry(name).or_insert(value);
     }
     let mut questions = Vec::new();
     for query in case["queries"].as_array().ok_or("`queries` is no array")? {
         let mut query = query.as_object().ok_or("a query is no object")?.clone();
         let expect = query.remove("expect").ok_or("a query has no `expect`")?;
-        let slice = query
-            .remove("slice")
-            .map(|answer| answer_line(&answer))
-            .transpose()?;
+        let slice = query.remove("slice").map(|answer| answer_line(&answer)).transpose()?;
         let line = Value::Object(query).to_string();
-        questions.push(Question {
-            line,
-            expect: answer_line(&expect)?,
-            slice,
-        });
+        questions.push(Question { line, expect: answer_line(&expect)?, slice });
     }
     if questions.is_empty() {
         return Err("a case without a question shows nothing".to_string());
@@ -117,10 +101,7 @@ fn answer_line(answer: &Value) -> Result<String, String> {
     let line = match names[..] {
         ["decision"] | ["error"] | ["ids"] | ["permissions"] | ["subjects"] => answer.to_string(),
         ["decision", "reason"] | ["reason", "decision"] => {
-            format!(
-                r#"{{"decision":{},"reason":{}}}"#,
-                answer["decision"], answer["reason"]
-            )
+            format!(r#"{{"decision":{},"reason":{}}}"#, answer["decision"], answer["reason"])
         }
         _ => return Err(format!("{answer} is no answer")),
     };
@@ -128,12 +109,7 @@ fn answer_line(answer: &Value) -> Result<String, String> {
 }
 
 fn only(object: &Value, members: &[&str]) -> Result<(), String> {
-    match object
-        .as_object()
-        .ok_or("not an object")?
-        .keys()
-        .find(|name| !members.contains(&name.as_str()))
-    {
+    match object.as_object().ok_or("not an object")?.keys().find(|name| !members.contains(&name.as_str())) {
         Some(other) => Err(format!("`{other}` is no member here")),
         None => Ok(()),
     }

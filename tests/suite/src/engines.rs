@@ -49,10 +49,7 @@ impl Engine {
         match self {
             Engine::Native => Box::new(compile(world)),
             Engine::Snapshot => Box::new(Bytes(compile(world).to_bytes())),
-            Engine::Slice => Box::new(Slices {
-                whole: compile(world).to_bytes(),
-                cut: HashMap::new(),
-            }),
+            Engine::Slice => Box::new(Slices { whole: compile(world).to_bytes(), cut: HashMap::new() }),
             Engine::Wasm => wasm::load(&compile(world).to_bytes()),
         }
     }
@@ -62,10 +59,9 @@ impl Engine {
 pub fn compile(world: &World) -> Facts {
     match postern_compile::compile(world) {
         Ok(facts) => facts,
-        Err(error) => panic!(
-            "an accepted world was not compiled: {error}\n{}",
-            world_text(world, Style::Terse)
-        ),
+        Err(error) => {
+            panic!("an accepted world was not compiled: {error}\n{}", world_text(world, Style::Terse))
+        }
     }
 }
 
@@ -109,11 +105,7 @@ struct Slices {
 
 impl Loaded for Slices {
     fn answer(&mut self, query: &Query) -> String {
-        let subject = if query.op == Op::Subjects {
-            NOBODY
-        } else {
-            &query.subject
-        };
+        let subject = if query.op == Op::Subjects { NOBODY } else { &query.subject };
         if !self.cut.contains_key(subject) {
             match slice_bytes(&self.whole, subject) {
                 Ok(bytes) => self.cut.insert(subject.to_string(), bytes),

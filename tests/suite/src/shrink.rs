@@ -17,11 +17,7 @@ pub fn mismatch(engine: Engine, world: &World, query: &Query) -> Option<Mismatch
     let mut loaded = engine.load(world);
     let expected = expected(&oracle(world), loaded.is_slice(), query);
     let got = loaded.answer(query);
-    if expected == got {
-        None
-    } else {
-        Some(Mismatch { expected, got })
-    }
+    if expected == got { None } else { Some(Mismatch { expected, got }) }
 }
 
 /// Drops facts, one after the other, as long as the engine still answers wrongly.
@@ -105,27 +101,10 @@ fn simplify(world: &mut World, query: &mut Query, change: usize) -> Change {
     reset_each!(world.subjects, it, it.aliases, it.attributes, it.life);
     reset_each!(world.memberships, it, it.life);
     reset_each!(world.assignments, it, it.at, it.life);
-    reset_each!(
-        world.grants,
-        it,
-        it.at,
-        it.conditions,
-        it.require,
-        it.own,
-        it.session,
-        it.life
-    );
-    for parent in world
-        .resources
-        .iter_mut()
-        .flat_map(|resource| &mut resource.parents)
-    {
+    reset_each!(world.grants, it, it.at, it.conditions, it.require, it.own, it.session, it.life);
+    for parent in world.resources.iter_mut().flat_map(|resource| &mut resource.parents) {
         if left == 0 {
-            return if parent.cap.take().is_some() {
-                Change::Made
-            } else {
-                Change::Void
-            };
+            return if parent.cap.take().is_some() { Change::Made } else { Change::Void };
         }
         left -= 1;
     }
@@ -135,12 +114,7 @@ fn simplify(world: &mut World, query: &mut Query, change: usize) -> Change {
         return Change::Made;
     }
     left -= types.len();
-    reset_each!(
-        world.catalog.types.values_mut().collect::<Vec<_>>(),
-        it,
-        it.owner_permissions,
-        it.narrows
-    );
+    reset_each!(world.catalog.types.values_mut().collect::<Vec<_>>(), it, it.owner_permissions, it.narrows);
     let keys: Vec<String> = world.catalog.permissions.keys().cloned().collect();
     if let Some(name) = keys.get(left) {
         world.catalog.permissions.remove(name);

@@ -46,10 +46,7 @@ fn run(name: &str, is_slice: bool, answer: impl Fn(&Case) -> Vec<String>) {
 fn the_oracle_answers_the_corpus() {
     run("oracle", false, |case| {
         let oracle = Oracle::parse(case.world.as_bytes()).unwrap();
-        case.questions
-            .iter()
-            .map(|question| oracle.answer(&question.line, NOW))
-            .collect()
+        case.questions.iter().map(|question| oracle.answer(&question.line, NOW)).collect()
     });
 }
 
@@ -58,10 +55,7 @@ fn the_oracle_answers_the_corpus_as_a_slice() {
     run("oracle, slice", true, |case| {
         let oracle = Oracle::parse(case.world.as_bytes()).unwrap();
         let answer = |line: &str| oracle.answer_in_slice(&query(case, line).subject, line, NOW);
-        case.questions
-            .iter()
-            .map(|question| answer(&question.line))
-            .collect()
+        case.questions.iter().map(|question| answer(&question.line)).collect()
     });
 }
 
@@ -70,10 +64,7 @@ fn every_engine_answers_the_corpus() {
     for engine in Engine::measured() {
         run(&format!("{engine:?}"), engine == Engine::Slice, |case| {
             let mut loaded = engine.load(&world(case));
-            case.questions
-                .iter()
-                .map(|question| loaded.answer(&query(case, &question.line)))
-                .collect()
+            case.questions.iter().map(|question| loaded.answer(&query(case, &question.line))).collect()
         });
     }
 }
@@ -95,18 +86,13 @@ fn every_statement_is_shown_or_explained() {
     for id in &listed {
         match explained.get(id) {
             None => assert!(shown.contains(id), "{id} has neither a case nor an explanation"),
-            Some(rest) => assert_eq!(
-                shown.contains(id),
-                rest.starts_with("yes | "),
-                "{id}: is there a case?"
-            ),
+            Some(rest) => {
+                assert_eq!(shown.contains(id), rest.starts_with("yes | "), "{id}: is there a case?")
+            }
         }
     }
     for id in shown.iter().chain(explained.keys()) {
-        assert!(
-            listed.contains(id),
-            "{id} is not in the README's list of statements"
-        );
+        assert!(listed.contains(id), "{id} is not in the README's list of statements");
     }
     for (prefix, numbers) in [
         ("BA", 1..=18),
@@ -120,10 +106,7 @@ fn every_statement_is_shown_or_explained() {
     ] {
         for number in numbers {
             let id = format!("{prefix}-{number}");
-            assert!(
-                listed.contains(id.as_str()),
-                "{id} is missing from the README's list of statements"
-            );
+            assert!(listed.contains(id.as_str()), "{id} is missing from the README's list of statements");
         }
     }
 }

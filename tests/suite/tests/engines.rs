@@ -14,9 +14,7 @@ const WORLDS: u64 = 2000;
 const QUERIES: usize = 200;
 
 fn number(variable: &str, default: u64) -> u64 {
-    std::env::var(variable)
-        .ok()
-        .map_or(default, |text| text.parse().expect("a number"))
+    std::env::var(variable).ok().map_or(default, |text| text.parse().expect("a number"))
 }
 
 #[test]
@@ -46,10 +44,7 @@ fn every_engine_answers_like_the_oracle() {
     let compared = compared.into_inner();
     println!("{compared} answers compared");
     assert_eq!(failed.into_inner(), 0, "engines disagree; see the report above");
-    assert_eq!(
-        compared as u64,
-        worlds * QUERIES as u64 * Engine::measured().len() as u64
-    );
+    assert_eq!(compared as u64, worlds * QUERIES as u64 * Engine::measured().len() as u64);
 }
 
 fn compare(seed: u64, compared: &AtomicUsize) -> Result<(), String> {

@@ -23,10 +23,7 @@ fn is_at(at: &Option<ResourceRef>, place: &Place) -> bool {
 fn canonical(world: &World, id: &str) -> String {
     let alias_of = world.subjects.iter().find(|subject| {
         let kind = subject.id.split_once(':').map_or("", |(kind, _)| kind);
-        subject
-            .aliases
-            .iter()
-            .any(|alias| format!("{kind}:{alias}") == id)
+        subject.aliases.iter().any(|alias| format!("{kind}:{alias}") == id)
     });
     alias_of.map_or_else(|| id.to_owned(), |subject| subject.id.clone())
 }
@@ -36,11 +33,7 @@ fn carry_out(world: &mut World, query: &Query, change: &Change) {
     match change {
         Change::ActivateSubject => {
             let id = canonical(world, &query.subject);
-            world
-                .subjects
-                .iter_mut()
-                .filter(|row| row.id == id)
-                .for_each(|row| row.life = Life::default());
+            world.subjects.iter_mut().filter(|row| row.id == id).for_each(|row| row.life = Life::default());
         }
         Change::ListResource => world.resources.extend(asked.map(|at| Resource {
             at,
@@ -50,18 +43,12 @@ fn carry_out(world: &mut World, query: &Query, change: &Change) {
             life: Life::default(),
         })),
         Change::ActivateResource => {
-            let rows = world
-                .resources
-                .iter_mut()
-                .filter(|row| Some(&row.at) == asked.as_ref());
+            let rows = world.resources.iter_mut().filter(|row| Some(&row.at) == asked.as_ref());
             rows.for_each(|row| row.life = Life::default());
         }
         Change::RemoveExclusion { holder, at } => {
-            let holders: Vec<bool> = world
-                .grants
-                .iter()
-                .map(|row| canonical(world, &row.subject) == *holder)
-                .collect();
+            let holders: Vec<bool> =
+                world.grants.iter().map(|row| canonical(world, &row.subject) == *holder).collect();
             let mut held = holders.into_iter();
             world.grants.retain(|row| {
                 let held = held.next() == Some(true);
@@ -88,23 +75,14 @@ fn the_remedy_allows_and_the_trail_is_of_this_world() {
             if query.op != Op::Check {
                 continue;
             }
-            let parents: Vec<(&str, &str)> = query
-                .parents
-                .iter()
-                .map(|at| (at.kind.as_str(), at.id.as_str()))
-                .collect();
-            let dimensions: Vec<(&str, &str)> = query
-                .dimensions
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str()))
-                .collect();
+            let parents: Vec<(&str, &str)> =
+                query.parents.iter().map(|at| (at.kind.as_str(), at.id.as_str())).collect();
+            let dimensions: Vec<(&str, &str)> =
+                query.dimensions.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             let question = Question {
                 subject: &query.subject,
                 permission: &query.permission,
-                resource: query
-                    .resource
-                    .as_ref()
-                    .map(|at| (at.kind.as_str(), at.id.as_str())),
+                resource: query.resource.as_ref().map(|at| (at.kind.as_str(), at.id.as_str())),
                 context: Context {
                     parents: &parents,
                     owner: query.owner.as_deref(),
@@ -115,11 +93,7 @@ fn the_remedy_allows_and_the_trail_is_of_this_world() {
             };
             let explanation = explain(&facts, &question);
             let text = query_text(&query, Style::Terse);
-            assert_eq!(
-                explanation.answer,
-                check(&facts, &question),
-                "seed {seed}: {text}"
-            );
+            assert_eq!(explanation.answer, check(&facts, &question), "seed {seed}: {text}");
             for step in &explanation.trail {
                 steps += 1;
                 if let Step::Candidate { role, .. } = step {
@@ -134,20 +108,11 @@ fn the_remedy_allows_and_the_trail_is_of_this_world() {
                 continue;
             };
             if reason.as_str() == "excluded" {
-                let named = explanation
-                    .trail
-                    .iter()
-                    .any(|step| matches!(step, Step::Exclusion { .. }));
-                assert!(
-                    named,
-                    "seed {seed}: an exclusion decides and the trail names none: {text}"
-                );
+                let named = explanation.trail.iter().any(|step| matches!(step, Step::Exclusion { .. }));
+                assert!(named, "seed {seed}: an exclusion decides and the trail names none: {text}");
             }
             if (reason as u8) < 16 {
-                assert!(
-                    explanation.remedy.is_empty(),
-                    "seed {seed}: a remedy for an allow: {text}"
-                );
+                assert!(explanation.remedy.is_empty(), "seed {seed}: a remedy for an allow: {text}");
                 continue;
             }
             denied += 1;
@@ -156,10 +121,7 @@ fn the_remedy_allows_and_the_trail_is_of_this_world() {
                 continue;
             }
             let mut changed = world.clone();
-            explanation
-                .remedy
-                .iter()
-                .for_each(|change| carry_out(&mut changed, &query, change));
+            explanation.remedy.iter().for_each(|change| carry_out(&mut changed, &query, change));
             let document = world_text(&changed, Style::Terse);
             let oracle =
                 Oracle::parse(document.as_bytes()).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
@@ -173,8 +135,5 @@ fn the_remedy_allows_and_the_trail_is_of_this_world() {
         }
     }
     // Only an undeclared type has no remedy.
-    assert!(
-        denied > 0 && mended * 10 > denied * 7,
-        "{mended} of {denied} denies mended, {steps} steps"
-    );
+    assert!(denied > 0 && mended * 10 > denied * 7, "{mended} of {denied} denies mended, {steps} steps");
 }

@@ -18,24 +18,13 @@ fn handles_and_masks_decide_like_texts() {
         let bytes = compile(&world).to_bytes();
         let view = open(&bytes);
         let now = NOW + *chance.pick(&[0, 0, -1, 1, 86_400_000_000]);
-        let context = Context {
-            now,
-            ..Context::default()
-        };
+        let context = Context { now, ..Context::default() };
 
         let listed = world.subjects.iter().map(|subject| subject.id.as_str());
-        let holders = world
-            .assignments
-            .iter()
-            .map(|assignment| assignment.subject.as_str());
-        let subjects: Vec<&str> = listed
-            .chain(holders.filter(|&holder| holder != "user:all"))
-            .collect();
+        let holders = world.assignments.iter().map(|assignment| assignment.subject.as_str());
+        let subjects: Vec<&str> = listed.chain(holders.filter(|&holder| holder != "user:all")).collect();
         let places = [None].into_iter().chain(
-            world
-                .resources
-                .iter()
-                .map(|resource| Some((resource.at.kind.as_str(), resource.at.id.as_str()))),
+            world.resources.iter().map(|resource| Some((resource.at.kind.as_str(), resource.at.id.as_str()))),
         );
         for resource in places {
             let place = match resource {
@@ -55,12 +44,7 @@ fn handles_and_masks_decide_like_texts() {
                         handle as usize, number,
                         "permissions are numbered in the order of their keys"
                     );
-                    let question = Question {
-                        subject,
-                        permission,
-                        resource,
-                        context,
-                    };
+                    let question = Question { subject, permission, resource, context };
                     let reason = check(&view, &question).unwrap();
                     assert_eq!(
                         check_handles(&view, who, handle, place, now),

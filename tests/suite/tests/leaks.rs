@@ -60,14 +60,7 @@ fn rename(chance: &mut Chance, world: &mut World) {
                 true => format!("{kind}-{high:016x}"),
                 false => {
                     let hex = format!("{high:016x}{low:016x}");
-                    format!(
-                        "{}-{}-{}-{}-{}",
-                        &hex[..8],
-                        &hex[8..12],
-                        &hex[12..16],
-                        &hex[16..20],
-                        &hex[20..]
-                    )
+                    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
                 }
             }
         };
@@ -94,15 +87,8 @@ fn rename(chance: &mut Chance, world: &mut World) {
         subject(&mut it.subject);
         subject(&mut it.group);
     });
-    world
-        .resources
-        .iter_mut()
-        .filter_map(|it| it.owner.as_mut())
-        .for_each(&mut subject);
-    world
-        .assignments
-        .iter_mut()
-        .for_each(|it| subject(&mut it.subject));
+    world.resources.iter_mut().filter_map(|it| it.owner.as_mut()).for_each(&mut subject);
+    world.assignments.iter_mut().for_each(|it| subject(&mut it.subject));
     world.grants.iter_mut().for_each(|it| subject(&mut it.subject));
 
     let places = world.resources.iter_mut().flat_map(|it| {
@@ -115,16 +101,8 @@ fn rename(chance: &mut Chance, world: &mut World) {
     }
     for role in &mut world.roles {
         let id = format!("role:{}", name("role", &role.id));
-        world
-            .assignments
-            .iter_mut()
-            .filter(|it| it.role == role.id)
-            .for_each(|it| it.role.clone_from(&id));
-        world
-            .grants
-            .iter_mut()
-            .filter(|it| it.subject == role.id)
-            .for_each(|it| it.subject.clone_from(&id));
+        world.assignments.iter_mut().filter(|it| it.role == role.id).for_each(|it| it.role.clone_from(&id));
+        world.grants.iter_mut().filter(|it| it.subject == role.id).for_each(|it| it.subject.clone_from(&id));
         role.id = id;
         role.name = name("name", &role.name);
     }
@@ -151,10 +129,7 @@ fn secrets(world: &World, oracle: &Oracle, id: &str) -> BTreeSet<(&'static str, 
         }
     }
     let holds = |holder: &str| {
-        let own_roles = world
-            .assignments
-            .iter()
-            .filter(|it| principals.contains(it.subject.as_str()));
+        let own_roles = world.assignments.iter().filter(|it| principals.contains(it.subject.as_str()));
         principals.contains(holder) || own_roles.into_iter().any(|it| it.role == holder)
     };
     for role in &world.roles {
@@ -165,51 +140,24 @@ fn secrets(world: &World, oracle: &Oracle, id: &str) -> BTreeSet<(&'static str, 
         }
     }
     let values = |grant: &Grant| {
-        let values = grant
-            .conditions
-            .values()
-            .chain(grant.require.values())
-            .chain(&grant.session);
+        let values = grant.conditions.values().chain(grant.require.values()).chain(&grant.session);
         values.filter(|value| *value != "*").cloned().collect::<Vec<_>>()
     };
-    let shared: BTreeSet<String> = world
-        .grants
-        .iter()
-        .filter(|it| holds(&it.subject))
-        .flat_map(values)
-        .collect();
+    let shared: BTreeSet<String> =
+        world.grants.iter().filter(|it| holds(&it.subject)).flat_map(values).collect();
     for grant in world.grants.iter().filter(|it| !holds(&it.subject)) {
         secrets.extend(
-            values(grant)
-                .into_iter()
-                .filter(|it| !shared.contains(it))
-                .map(|it| ("the condition", it)),
+            values(grant).into_iter().filter(|it| !shared.contains(it)).map(|it| ("the condition", it)),
         );
     }
     for resource in &world.resources {
-        let node = Node {
-            kind: resource.at.kind.clone(),
-            id: resource.at.id.clone(),
-        };
+        let node = Node { kind: resource.at.kind.clone(), id: resource.at.id.clone() };
         let is_scope = world.catalog.types[&node.kind].scope;
         let is_here = |at: &Option<postern_world::ResourceRef>| at.as_ref() == Some(&resource.at);
-        let reached = resource
-            .owner
-            .as_deref()
-            .is_some_and(|owner| holds(&canonical(world, owner)))
-            || world
-                .assignments
-                .iter()
-                .any(|it| is_here(&it.at) && holds(&it.subject))
-            || world
-                .grants
-                .iter()
-                .any(|it| is_here(&it.at) && holds(&it.subject));
-        if if is_scope {
-            !oracle.slice_lists_scope(id, &node) && !reached
-        } else {
-            !reached
-        } {
+        let reached = resource.owner.as_deref().is_some_and(|owner| holds(&canonical(world, owner)))
+            || world.assignments.iter().any(|it| is_here(&it.at) && holds(&it.subject))
+            || world.grants.iter().any(|it| is_here(&it.at) && holds(&it.subject));
+        if if is_scope { !oracle.slice_lists_scope(id, &node) && !reached } else { !reached } {
             secrets.insert(("the resource", node.id));
         }
     }
@@ -228,13 +176,7 @@ fn principals<'w>(world: &'w World, id: &'w str) -> BTreeSet<&'w str> {
             let member = canonical(world, &membership.subject);
             if principals.contains(member.as_str()) {
                 let group = canonical(world, &membership.group);
-                principals.extend(
-                    world
-                        .subjects
-                        .iter()
-                        .map(|it| it.id.as_str())
-                        .find(|it| *it == group),
-                );
+                principals.extend(world.subjects.iter().map(|it| it.id.as_str()).find(|it| *it == group));
             }
         }
         if principals.len() == before {
@@ -243,9 +185,7 @@ fn principals<'w>(world: &'w World, id: &'w str) -> BTreeSet<&'w str> {
     }
     let facts = world.assignments.iter().map(|it| it.subject.as_str());
     let facts = facts.chain(world.grants.iter().map(|it| it.subject.as_str()));
-    let aliased: Vec<&str> = facts
-        .filter(|it| principals.contains(canonical(world, it).as_str()))
-        .collect();
+    let aliased: Vec<&str> = facts.filter(|it| principals.contains(canonical(world, it).as_str())).collect();
     principals.extend(aliased);
     principals
 }
@@ -253,11 +193,7 @@ fn principals<'w>(world: &'w World, id: &'w str) -> BTreeSet<&'w str> {
 fn canonical(world: &World, id: &str) -> String {
     for subject in &world.subjects {
         let kind = subject.id.split_once(':').map_or("", |(kind, _)| kind);
-        if subject
-            .aliases
-            .iter()
-            .any(|alias| format!("{kind}:{alias}") == id)
-        {
+        if subject.aliases.iter().any(|alias| format!("{kind}:{alias}") == id) {
             return subject.id.clone();
         }
     }

@@ -74,9 +74,7 @@ fn changes(chance: &mut Chance, world: &World) -> Vec<Changed> {
             subject: chance.pick(&holders).clone(),
             effect: Effect::Exclude,
             permissions: vec![chance.pick(&keys).clone()],
-            at: chance
-                .pick_any(&world.resources)
-                .map(|resource| resource.at.clone()),
+            at: chance.pick_any(&world.resources).map(|resource| resource.at.clone()),
             ..Grant::default()
         });
         changes.push((less, "adding an exclusion"));
@@ -85,18 +83,12 @@ fn changes(chance: &mut Chance, world: &World) -> Vec<Changed> {
 }
 
 fn narrows(world: &World, assignment: &Assignment) -> bool {
-    assignment
-        .at
-        .as_ref()
-        .is_some_and(|at| world.catalog.types[&at.kind].narrows)
+    assignment.at.as_ref().is_some_and(|at| world.catalog.types[&at.kind].narrows)
 }
 
 /// An assignment carries the exclusions of its role.
 fn role_excludes(world: &World, role: &str) -> bool {
-    world
-        .grants
-        .iter()
-        .any(|grant| grant.effect == Effect::Exclude && grant.subject == role)
+    world.grants.iter().any(|grant| grant.effect == Effect::Exclude && grant.subject == role)
 }
 
 /// A membership carries all that its group holds, and counts as ownership: where any exclusion or narrowing assignment
@@ -136,10 +128,7 @@ fn the_order_of_facts_does_not_matter() {
         );
 
         // Not everything is the same: one fact less gives other bytes.
-        other.subjects.push(postern_world::Subject {
-            id: "user:one-more".to_string(),
-            ..Default::default()
-        });
+        other.subjects.push(postern_world::Subject { id: "user:one-more".to_string(), ..Default::default() });
         assert!(bytes != compile(&other).to_bytes(), "seed {seed}: a subject more");
     }
 }
@@ -147,15 +136,9 @@ fn the_order_of_facts_does_not_matter() {
 /// Puts every list into another order and says some facts twice.
 fn shuffle(chance: &mut Chance, world: &mut World) {
     for _ in 0..2 {
-        world
-            .assignments
-            .extend(chance.pick_any(&world.assignments.clone()).cloned());
-        world
-            .grants
-            .extend(chance.pick_any(&world.grants.clone()).cloned());
-        world
-            .memberships
-            .extend(chance.pick_any(&world.memberships.clone()).cloned());
+        world.assignments.extend(chance.pick_any(&world.assignments.clone()).cloned());
+        world.grants.extend(chance.pick_any(&world.grants.clone()).cloned());
+        world.memberships.extend(chance.pick_any(&world.memberships.clone()).cloned());
     }
     chance.shuffle(&mut world.subjects);
     chance.shuffle(&mut world.memberships);
@@ -163,22 +146,11 @@ fn shuffle(chance: &mut Chance, world: &mut World) {
     chance.shuffle(&mut world.roles);
     chance.shuffle(&mut world.assignments);
     chance.shuffle(&mut world.grants);
-    world
-        .subjects
-        .iter_mut()
-        .for_each(|subject| chance.shuffle(&mut subject.aliases));
-    world
-        .roles
-        .iter_mut()
-        .for_each(|role| chance.shuffle(&mut role.permissions));
-    world
-        .grants
-        .iter_mut()
-        .for_each(|grant| chance.shuffle(&mut grant.permissions));
+    world.subjects.iter_mut().for_each(|subject| chance.shuffle(&mut subject.aliases));
+    world.roles.iter_mut().for_each(|role| chance.shuffle(&mut role.permissions));
+    world.grants.iter_mut().for_each(|grant| chance.shuffle(&mut grant.permissions));
     for resource in &mut world.resources {
-        resource
-            .parents
-            .extend(chance.pick_any(&resource.parents.clone()).cloned());
+        resource.parents.extend(chance.pick_any(&resource.parents.clone()).cloned());
         chance.shuffle(&mut resource.parents);
         resource
             .parents
@@ -207,10 +179,7 @@ fn a_slice_can_be_cut_again() {
         assert_eq!(open(&slice).organization(), world.organization);
         let again = slice_bytes(&slice, one).unwrap();
         for query in random::queries(&mut chance, &world, 60) {
-            let query = Query {
-                subject: one.to_string(),
-                ..query
-            };
+            let query = Query { subject: one.to_string(), ..query };
             assert_eq!(
                 on(&again, &query),
                 on(&slice, &query),
@@ -220,10 +189,7 @@ fn a_slice_can_be_cut_again() {
             );
         }
         if one != other {
-            assert!(
-                slice_bytes(&slice, other).is_err(),
-                "seed {seed}: {other} from the slice of {one}"
-            );
+            assert!(slice_bytes(&slice, other).is_err(), "seed {seed}: {other} from the slice of {one}");
         }
     }
 }
@@ -235,19 +201,11 @@ fn names_of_organizations_decide_nothing() {
         let mut chance = Chance::new(seed);
         let world = random::world(&mut chance);
         let queries: Vec<Query> = random::queries(&mut chance, &world, 60);
-        let renamed = World {
-            organization: "another".to_string(),
-            revision: 1,
-            ..world.clone()
-        };
+        let renamed = World { organization: "another".to_string(), revision: 1, ..world.clone() };
         for engine in Engine::measured() {
             let (mut first, mut second) = (engine.load(&world), engine.load(&renamed));
             for query in &queries {
-                assert_eq!(
-                    first.answer(query),
-                    second.answer(query),
-                    "seed {seed}, {engine:?}"
-                );
+                assert_eq!(first.answer(query), second.answer(query), "seed {seed}, {engine:?}");
             }
         }
     }

@@ -8,22 +8,14 @@ use postern_world::World;
 use std::collections::{BTreeMap, BTreeSet};
 
 fn carried_out(world: &World, kind: &str, residual: Residual) -> Vec<String> {
-    let listed: BTreeSet<&str> = world
-        .resources
-        .iter()
-        .filter(|row| row.at.kind == kind)
-        .map(|row| row.at.id.as_str())
-        .collect();
+    let listed: BTreeSet<&str> =
+        world.resources.iter().filter(|row| row.at.kind == kind).map(|row| row.at.id.as_str()).collect();
     let ids: Vec<&str> = match &residual {
         Residual::All => listed.into_iter().collect(),
-        Residual::AllExcept(ids) => listed
-            .into_iter()
-            .filter(|id| !ids.iter().any(|other| other == id))
-            .collect(),
-        Residual::Only(ids) => listed
-            .into_iter()
-            .filter(|id| ids.iter().any(|other| other == id))
-            .collect(),
+        Residual::AllExcept(ids) => {
+            listed.into_iter().filter(|id| !ids.iter().any(|other| other == id)).collect()
+        }
+        Residual::Only(ids) => listed.into_iter().filter(|id| ids.iter().any(|other| other == id)).collect(),
         Residual::None => Vec::new(),
     };
     ids.into_iter().map(str::to_owned).collect()
@@ -35,10 +27,7 @@ fn a_residual_selects_what_filter_lists() {
     for seed in 0..400 {
         let world = world(&mut Chance::new(700_000 + seed));
         let facts = compile(&world).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
-        let context = Context {
-            now: NOW,
-            ..Context::default()
-        };
+        let context = Context { now: NOW, ..Context::default() };
         for subject in &world.subjects {
             for permission in world.catalog.permissions.keys() {
                 for kind in world.catalog.types.keys() {

@@ -43,45 +43,23 @@ const RULES: &[Rule] = &[
     rule(WORLD, &[VOCAB], None),
     rule(COMPILE, &[RESOLVER, SNAPSHOT, VOCAB, WORLD], None),
     rule(ABI, &[RESOLVER, SNAPSHOT, VOCAB], Some(&[])),
-    rule(
-        "postern-wasm",
-        &[ABI, RESOLVER, SNAPSHOT, VOCAB],
-        Some(&["dlmalloc", "wasm-bindgen"]),
-    ),
+    rule("postern-wasm", &[ABI, RESOLVER, SNAPSHOT, VOCAB], Some(&["lol_alloc", "wasm-bindgen"])),
     rule(HOST, &[ABI, VOCAB], None),
     // The measure of all others, so it shares nothing with them.
     rule(ORACLE, &[], Some(&["serde_json"])),
     rule(GATEWAY, &[COMPILE, RESOLVER, SNAPSHOT, VOCAB, WORLD], None),
-    rule(
-        CLI,
-        &[
-            ABI, COMPILE, GATEWAY, HOST, ORACLE, RESOLVER, SNAPSHOT, VOCAB, WORLD,
-        ],
-        None,
-    ),
+    rule(CLI, &[ABI, COMPILE, GATEWAY, HOST, ORACLE, RESOLVER, SNAPSHOT, VOCAB, WORLD], None),
     // What only tests and measurements use.
-    rule(
-        TESTKIT,
-        &[ABI, COMPILE, ORACLE, RESOLVER, SNAPSHOT, VOCAB, WORLD],
-        None,
-    ),
-    rule(
-        FUZZING,
-        &[ABI, COMPILE, ORACLE, RESOLVER, SNAPSHOT, TESTKIT, VOCAB, WORLD],
-        None,
-    ),
+    rule(TESTKIT, &[ABI, COMPILE, ORACLE, RESOLVER, SNAPSHOT, VOCAB, WORLD], None),
+    rule(FUZZING, &[ABI, COMPILE, ORACLE, RESOLVER, SNAPSHOT, TESTKIT, VOCAB, WORLD], None),
     rule(
         "postern-suite",
-        &[
-            ABI, CLI, COMPILE, GATEWAY, HOST, ORACLE, RESOLVER, SNAPSHOT, TESTKIT, VOCAB, WORLD,
-        ],
+        &[ABI, CLI, COMPILE, GATEWAY, HOST, ORACLE, RESOLVER, SNAPSHOT, TESTKIT, VOCAB, WORLD],
         None,
     ),
     rule(
         "postern-bench",
-        &[
-            ABI, COMPILE, HOST, ORACLE, RESOLVER, SNAPSHOT, TESTKIT, VOCAB, WORLD,
-        ],
+        &[ABI, COMPILE, GATEWAY, HOST, ORACLE, RESOLVER, SNAPSHOT, TESTKIT, VOCAB, WORLD],
         None,
     ),
     rule("xtask", &[], None),
@@ -91,15 +69,13 @@ const RULES: &[Rule] = &[
 pub fn check(findings: &mut Findings) -> Result<()> {
     let metadata = output(cargo().args(["metadata", "--no-deps", "--format-version", "1", "--offline"]))?;
     let metadata: Value = serde_json::from_str(&metadata).context("cargo metadata printed no JSON")?;
-    let packages = metadata["packages"]
-        .as_array()
-        .context("cargo metadata lists no packages")?;
+    let packages = metadata["packages"].as_array().context("cargo metadata lists no packages")?;
     for package in packages {
         let name = package["name"].as_str().unwrap_or_default();
         let Some(rule) = RULES.iter().find(|rule| rule.name == name) else {
-            findings.errors.push(format!(
-                "{name}: no rule in xtask/src/tidy/dependencies.rs says what it may use"
-            ));
+            findings
+                .errors
+                .push(format!("{name}: no rule in xtask/src/tidy/dependencies.rs says what it may use"));
             continue;
         };
         for dependency in package["dependencies"].as_array().into_iter().flatten() {

@@ -62,10 +62,7 @@ fn sources() -> Result<Vec<Source>> {
         }
         let bytes = fs::read(&file).with_context(|| format!("cannot read {path}"))?;
         if let Ok(text) = String::from_utf8(bytes) {
-            sources.push(Source {
-                path: path.into(),
-                text,
-            });
+            sources.push(Source { path: path.into(), text });
         }
     }
     Ok(sources)

@@ -13,66 +13,22 @@ struct Ban {
 
 // The words are written in halves, so that this file does not find itself.
 const BANS: &[Ban] = &[
-    Ban {
-        word: concat!("TO", "DO"),
-        why: "file an issue, or do it",
-        here: written,
-    },
-    Ban {
-        word: concat!("FIX", "ME"),
-        why: "file an issue, or fix it",
-        here: written,
-    },
-    Ban {
-        word: concat!("db", "g!("),
-        why: "left over from looking for something",
-        here: rust,
-    },
-    Ban {
-        word: concat!("to", "do!("),
-        why: "unfinished",
-        here: rust,
-    },
-    Ban {
-        word: concat!("unimple", "mented!("),
-        why: "unfinished",
-        here: rust,
-    },
-    Ban {
-        word: concat!("console", ".debug("),
-        why: "left over from looking for something",
-        here: written,
-    },
-    Ban {
-        word: concat!("/ho", "me/"),
-        why: "a path of one machine",
-        here: everywhere,
-    },
-    Ban {
-        word: concat!("/ro", "ot/"),
-        why: "a path of one machine",
-        here: everywhere,
-    },
-    Ban {
-        word: concat!("/wo", "rk/"),
-        why: "a path of one machine",
-        here: everywhere,
-    },
-    Ban {
-        word: concat!("/Us", "ers/"),
-        why: "a path of one machine",
-        here: everywhere,
-    },
+    Ban { word: concat!("TO", "DO"), why: "file an issue, or do it", here: written },
+    Ban { word: concat!("FIX", "ME"), why: "file an issue, or fix it", here: written },
+    Ban { word: concat!("db", "g!("), why: "left over from looking for something", here: rust },
+    Ban { word: concat!("to", "do!("), why: "unfinished", here: rust },
+    Ban { word: concat!("unimple", "mented!("), why: "unfinished", here: rust },
+    Ban { word: concat!("console", ".debug("), why: "left over from looking for something", here: written },
+    Ban { word: concat!("/ho", "me/"), why: "a path of one machine", here: everywhere },
+    Ban { word: concat!("/ro", "ot/"), why: "a path of one machine", here: everywhere },
+    Ban { word: concat!("/wo", "rk/"), why: "a path of one machine", here: everywhere },
+    Ban { word: concat!("/Us", "ers/"), why: "a path of one machine", here: everywhere },
     Ban {
         word: concat!("sql", "x::"),
         why: "gateway/src/http speaks HTTP; SQL is in gateway/src/store",
         here: gateway_http,
     },
-    Ban {
-        word: concat!("sql", "x::query"),
-        why: "SQL is in gateway/src/store",
-        here: gateway_outside_store,
-    },
+    Ban { word: concat!("sql", "x::query"), why: "SQL is in gateway/src/store", here: gateway_outside_store },
     Ban {
         word: concat!("ax", "um::"),
         why: "gateway/src/store speaks SQL; HTTP is in gateway/src/http",
@@ -92,9 +48,7 @@ pub fn check(sources: &[Source], findings: &mut Findings) {
         for (number, line) in source.text.lines().enumerate() {
             for ban in bans.iter().filter(|ban| line.contains(ban.word)) {
                 let place = format!("{}:{}", source.path, number + 1);
-                findings
-                    .errors
-                    .push(format!("{place}: `{}`: {}", ban.word, ban.why));
+                findings.errors.push(format!("{place}: `{}`: {}", ban.word, ban.why));
             }
         }
     }

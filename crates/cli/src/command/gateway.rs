@@ -23,10 +23,7 @@ impl std::error::Error for Failure {}
 pub(crate) fn run(command: impl Future<Output = Result<(), CliError>>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     // The message of a `CliError` has those of its causes in it; a chain would tell them twice.
-    let failed = |error: CliError| Failure {
-        exit_code: error.exit_code(),
-        message: error.to_string(),
-    };
+    let failed = |error: CliError| Failure { exit_code: error.exit_code(), message: error.to_string() };
     runtime.block_on(command).map_err(failed)?;
     Ok(())
 }

@@ -20,10 +20,7 @@ impl Args {
         let members = [
             ("organization", json!(snapshot.organization())),
             ("revision", json!(snapshot.revision())),
-            (
-                "kind",
-                json!(if snapshot.is_slice() { "slice" } else { "snapshot" }),
-            ),
+            ("kind", json!(if snapshot.is_slice() { "slice" } else { "snapshot" })),
             ("format_version", json!(FORMAT_VERSION)),
             ("size_bytes", json!(bytes.len())),
             ("depends_on_time", json!(snapshot.is_timed())),
@@ -37,10 +34,8 @@ impl Args {
             ("types", json!(counts.types)),
         ];
         // Written by hand for the order: an object of serde_json sorts its members.
-        let lines: Vec<String> = members
-            .iter()
-            .map(|(name, value)| format!("  \"{name}\": {value}"))
-            .collect();
+        let lines: Vec<String> =
+            members.iter().map(|(name, value)| format!("  \"{name}\": {value}")).collect();
         let mut out = std::io::stdout().lock();
         writeln!(out, "{{\n{}\n}}", lines.join(",\n"))?;
         Ok(())

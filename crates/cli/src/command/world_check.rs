@@ -29,10 +29,8 @@ impl Args {
     pub fn run(self) -> anyhow::Result<()> {
         let document = read_document(&self.world)?;
         // Read for every engine, also for the oracle, which judges no worlds.
-        let world = World::parse(&document).map_err(|source| ReadError::Document {
-            file: self.world.clone(),
-            source,
-        })?;
+        let world = World::parse(&document)
+            .map_err(|source| ReadError::Document { file: self.world.clone(), source })?;
         if self.engine == EngineName::Oracle {
             drop(world);
             return self.answer_all(&mut Oracle::new(&document).with_context(|| self.in_world())?);
@@ -76,11 +74,7 @@ fn answer_into(queries: &Path, engine: &mut dyn Engine, out: &mut impl std::io::
     let mut queries = Queries::open(queries)?;
     while let Some(next) = queries.next() {
         let (_, query) = next?;
-        let asked = Asked {
-            text: queries.text(),
-            now: query.now.unwrap_or(start),
-            query: &query,
-        };
+        let asked = Asked { text: queries.text(), now: query.now.unwrap_or(start), query: &query };
         engine.answer(&asked)?.write_line(out)?;
     }
     Ok(())

@@ -23,10 +23,8 @@ pub(crate) struct Args {
 impl Args {
     pub fn run(self) -> anyhow::Result<()> {
         let document = read_document(&self.world)?;
-        let world = World::parse(&document).map_err(|source| ReadError::Document {
-            file: self.world.clone(),
-            source,
-        })?;
+        let world = World::parse(&document)
+            .map_err(|source| ReadError::Document { file: self.world.clone(), source })?;
         let facts = compile(&world).with_context(|| self.world.display().to_string())?;
         let start = super::world_check::now();
         let mut out = std::io::BufWriter::new(std::io::stdout().lock());
@@ -38,11 +36,8 @@ impl Args {
                 self.queries.display()
             );
             let parents: Vec<(&str, &str)> = query.parents.iter().map(pair).collect();
-            let dimensions: Vec<(&str, &str)> = query
-                .dimensions
-                .iter()
-                .map(|(name, value)| (&**name, &**value))
-                .collect();
+            let dimensions: Vec<(&str, &str)> =
+                query.dimensions.iter().map(|(name, value)| (&**name, &**value)).collect();
             let now = query.now.unwrap_or(start);
             let explanation = explain(&facts, &question_of(&query, &parents, &dimensions, now));
             writeln!(out, "{}", value(&explanation))?;
@@ -73,13 +68,7 @@ fn place(place: &Place) -> Value {
 
 fn step(step: &Step) -> Value {
     match step {
-        Step::Candidate {
-            holder,
-            role,
-            at,
-            satisfies,
-            narrowed,
-        } => json!({
+        Step::Candidate { holder, role, at, satisfies, narrowed } => json!({
             "candidate": { "holder": holder, "role": role, "at": place(at), "satisfies": satisfies, "narrowed": narrowed }
         }),
         Step::Grant { holder, at } => json!({ "grant": { "holder": holder, "at": place(at) } }),

@@ -7,9 +7,7 @@ pub(crate) struct Oracle(postern_oracle::Oracle);
 
 impl Oracle {
     pub fn new(document: &[u8]) -> anyhow::Result<Self> {
-        postern_oracle::Oracle::parse(document)
-            .map(Oracle)
-            .map_err(anyhow::Error::msg)
+        postern_oracle::Oracle::parse(document).map(Oracle).map_err(anyhow::Error::msg)
     }
 }
 

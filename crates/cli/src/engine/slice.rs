@@ -24,11 +24,7 @@ pub(crate) struct Slice<'a> {
 impl<'a> Slice<'a> {
     pub fn new(bytes: &'a [u8]) -> anyhow::Result<Self> {
         let whole = Snapshot::open(bytes).context("the snapshot that was just written cannot be opened")?;
-        Ok(Slice {
-            whole,
-            slices: HashMap::new(),
-            kept_bytes: 0,
-        })
+        Ok(Slice { whole, slices: HashMap::new(), kept_bytes: 0 })
     }
 
     /// The bytes of a subject's slice, cut now or before.
@@ -48,11 +44,7 @@ impl<'a> Slice<'a> {
 
 impl Engine for Slice<'_> {
     fn answer(&mut self, asked: &Asked<'_>) -> anyhow::Result<AnswerValue> {
-        let subject = if asked.query.op == Op::Subjects {
-            NOBODY
-        } else {
-            &*asked.query.subject
-        };
+        let subject = if asked.query.op == Op::Subjects { NOBODY } else { &*asked.query.subject };
         match self.cut(subject) {
             Ok(bytes) => {
                 let slice = Snapshot::open(bytes).context("the slice that was just cut cannot be opened")?;

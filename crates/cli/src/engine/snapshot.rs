@@ -9,9 +9,7 @@ pub(crate) struct Opened<'a>(Snapshot<'a>);
 
 impl<'a> Opened<'a> {
     pub fn new(bytes: &'a [u8]) -> anyhow::Result<Self> {
-        Ok(Opened(Snapshot::open(bytes).context(
-            "the snapshot that was just written cannot be opened",
-        )?))
+        Ok(Opened(Snapshot::open(bytes).context("the snapshot that was just written cannot be opened")?))
     }
 }
 

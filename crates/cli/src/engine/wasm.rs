@@ -15,9 +15,7 @@ impl Wasm {
     pub fn new(module: &Path, snapshot: &[u8]) -> anyhow::Result<Self> {
         let bytes = std::fs::read(module).with_context(|| format!("{}: cannot read", module.display()))?;
         let module = Module::load(&bytes).with_context(|| module.display().to_string())?;
-        Ok(Wasm(module.open(snapshot).context(
-            "the module cannot open the snapshot that was just written",
-        )?))
+        Ok(Wasm(module.open(snapshot).context("the module cannot open the snapshot that was just written")?))
     }
 }
 
@@ -33,9 +31,7 @@ pub(crate) fn find(named: Option<&Path>) -> anyhow::Result<PathBuf> {
     if let Some(file) = named {
         return Ok(file.to_path_buf());
     }
-    let beside = std::env::current_exe()
-        .ok()
-        .map(|program| program.with_file_name("postern.wasm"));
+    let beside = std::env::current_exe().ok().map(|program| program.with_file_name("postern.wasm"));
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wasm/dist/postern.wasm");
     match beside.into_iter().chain([workspace]).find(|file| file.is_file()) {
         Some(file) => Ok(file),
@@ -62,13 +58,7 @@ fn request<'a>(asked: &Asked<'a>) -> Request<'a> {
         kind: &query.kind,
         parents: Pairs(query.parents.iter().map(pair).collect()),
         owner: query.owner.as_deref(),
-        dimensions: Pairs(
-            query
-                .dimensions
-                .iter()
-                .map(|(name, value)| (&**name, &**value))
-                .collect(),
-        ),
+        dimensions: Pairs(query.dimensions.iter().map(|(name, value)| (&**name, &**value)).collect()),
         session: query.session.as_deref(),
         now: asked.now,
     }

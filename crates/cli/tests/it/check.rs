@@ -6,24 +6,13 @@ use std::path::Path;
 use std::process::Output;
 
 fn query_lines() -> String {
-    QUERIES
-        .iter()
-        .map(|(query, _)| format!("{{{query},\"now\":\"2026-01-01T00:00:00Z\"}}\n"))
-        .collect()
+    QUERIES.iter().map(|(query, _)| format!("{{{query},\"now\":\"2026-01-01T00:00:00Z\"}}\n")).collect()
 }
 
 fn answers(engine: &str, folder: &Folder) -> Output {
     let world = folder.file("world.json", WORLD);
     let queries = folder.file("queries.jsonl", &query_lines());
-    postern(&[
-        "world",
-        "check",
-        text(&world),
-        "--queries",
-        text(&queries),
-        "--engine",
-        engine,
-    ])
+    postern(&["world", "check", text(&world), "--queries", text(&queries), "--engine", engine])
 }
 
 fn expect_answers(engine: &str, output: &Output) {
@@ -47,44 +36,26 @@ fn every_native_engine_answers_the_examples() {
     }
     let world = folder.0.join("world.json");
     let queries = folder.0.join("queries.jsonl");
-    expect_answers(
-        "default",
-        &postern(&["world", "check", text(&world), "--queries", text(&queries)]),
-    );
+    expect_answers("default", &postern(&["world", "check", text(&world), "--queries", text(&queries)]));
 }
 
 #[test]
 fn the_wasm_engine_answers_the_examples_or_tells_how_to_build_it() {
     let folder = Folder::new("wasm");
     let output = answers("wasm", &folder);
-    let built = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../wasm/dist/postern.wasm")
-        .is_file()
-        || Path::new(env!("CARGO_BIN_EXE_postern"))
-            .with_file_name("postern.wasm")
-            .is_file();
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wasm/dist/postern.wasm").is_file()
+        || Path::new(env!("CARGO_BIN_EXE_postern")).with_file_name("postern.wasm").is_file();
     match built {
         true => expect_answers("wasm", &output),
         false => assert!(complaint(&output).contains("build it with `cargo xtask wasm`")),
     }
     let (world, queries) = (folder.0.join("world.json"), folder.0.join("queries.jsonl"));
-    let arguments = [
-        "world",
-        "check",
-        text(&world),
-        "--queries",
-        text(&queries),
-        "--engine",
-        "wasm",
-        "--wasm",
-    ];
+    let arguments =
+        ["world", "check", text(&world), "--queries", text(&queries), "--engine", "wasm", "--wasm"];
     let output = postern(&[&arguments[..], &["no/such.wasm"]].concat());
     assert!(complaint(&output).starts_with("no/such.wasm: cannot read: "));
     let output = postern(&[&arguments[..], &[text(&world)]].concat());
-    assert!(
-        complaint(&output).starts_with(&format!("{}: ", world.display())),
-        "{output:?}"
-    );
+    assert!(complaint(&output).starts_with(&format!("{}: ", world.display())), "{output:?}");
 }
 
 #[test]
@@ -97,15 +68,8 @@ fn time_counts() {
     );
     let queries = folder.file("queries.jsonl", &queries);
     for engine in ["oracle", "native", "snapshot", "slice"] {
-        let output = postern(&[
-            "world",
-            "check",
-            text(&world),
-            "--queries",
-            text(&queries),
-            "--engine",
-            engine,
-        ]);
+        let output =
+            postern(&["world", "check", text(&world), "--queries", text(&queries), "--engine", engine]);
         let expected = "{\"decision\":\"deny\",\"reason\":\"narrowed\"}\n{\"decision\":\"allow\",\"reason\":\"assignment\"}\n";
         assert_eq!(stdout(&output), expected, "{engine}");
     }
@@ -114,10 +78,8 @@ fn time_counts() {
 #[test]
 fn an_unreadable_world_is_refused_by_every_engine() {
     let folder = Folder::new("world");
-    let world = folder.file(
-        "world.json",
-        &WORLD.replacen("\"role:tech\", \"at\"", "\"role:gone\", \"at\"", 1),
-    );
+    let world =
+        folder.file("world.json", &WORLD.replacen("\"role:tech\", \"at\"", "\"role:gone\", \"at\"", 1));
     let queries = folder.file("queries.jsonl", &query_lines());
     let expected = format!(
         "{}: line 32, column 35, $.assignments[0].role: the role `role:gone` is not declared; add it to `roles` or \
@@ -125,25 +87,12 @@ fn an_unreadable_world_is_refused_by_every_engine() {
         world.display()
     );
     for engine in ["oracle", "native", "snapshot", "slice", "wasm"] {
-        let output = postern(&[
-            "world",
-            "check",
-            text(&world),
-            "--queries",
-            text(&queries),
-            "--engine",
-            engine,
-        ]);
+        let output =
+            postern(&["world", "check", text(&world), "--queries", text(&queries), "--engine", engine]);
         assert!(output.stdout.is_empty());
         assert_eq!(complaint(&output), expected, "{engine}");
     }
-    let output = postern(&[
-        "world",
-        "compile",
-        text(&world),
-        "-o",
-        text(&folder.0.join("out")),
-    ]);
+    let output = postern(&["world", "compile", text(&world), "-o", text(&folder.0.join("out"))]);
     assert_eq!(complaint(&output), expected);
     assert_eq!(folder.names(), ["queries.jsonl", "world.json"]);
 }
@@ -152,20 +101,11 @@ fn an_unreadable_world_is_refused_by_every_engine() {
 fn an_unreadable_query_ends_the_answers() {
     let folder = Folder::new("query");
     let world = folder.file("world.json", WORLD);
-    let queries = folder.file(
-        "queries.jsonl",
-        "{\"permission\":\"miner:read\"}\n\n{\"resource\":{\"type\":7}}\n{}\n",
-    );
+    let queries =
+        folder.file("queries.jsonl", "{\"permission\":\"miner:read\"}\n\n{\"resource\":{\"type\":7}}\n{}\n");
     for engine in ["oracle", "native"] {
-        let output = postern(&[
-            "world",
-            "check",
-            text(&world),
-            "--queries",
-            text(&queries),
-            "--engine",
-            engine,
-        ]);
+        let output =
+            postern(&["world", "check", text(&world), "--queries", text(&queries), "--engine", engine]);
         assert_eq!(output.stdout, b"{\"error\":\"invalid_request\"}\n");
         let expected = "line 3, column 21, $.resource.type: expected a string, found a number";
         assert_eq!(complaint(&output), format!("{}: {expected}", queries.display()));
@@ -173,18 +113,7 @@ fn an_unreadable_query_ends_the_answers() {
     let output = postern(&["world", "check", text(&world), "--queries", "no/such.jsonl"]);
     assert!(complaint(&output).starts_with("no/such.jsonl: cannot read: "));
     let output = postern(&["world", "check", "no/such.json", "--queries", text(&queries)]);
-    assert_eq!(
-        complaint(&output),
-        "no/such.json: cannot read: No such file or directory (os error 2)"
-    );
-    let output = postern(&[
-        "world",
-        "check",
-        text(&world),
-        "--queries",
-        text(&queries),
-        "--engine",
-        "guess",
-    ]);
+    assert_eq!(complaint(&output), "no/such.json: cannot read: No such file or directory (os error 2)");
+    let output = postern(&["world", "check", text(&world), "--queries", text(&queries), "--engine", "guess"]);
     assert_eq!(output.status.code(), Some(2));
 }

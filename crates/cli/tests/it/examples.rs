@@ -49,10 +49,7 @@ pub const QUERIES: &[(&str, &str)] = &[
         r#""op":"check","subject":"user:a","permission":"miner:reboot","resource":{"type":"site","id":"s1"}"#,
         r#"{"decision":"allow","reason":"assignment"}"#,
     ),
-    (
-        r#""op":"filter","subject":"user:a","permission":"miner:reboot","type":"site""#,
-        r#"{"ids":["s1"]}"#,
-    ),
+    (r#""op":"filter","subject":"user:a","permission":"miner:reboot","type":"site""#, r#"{"ids":["s1"]}"#),
     (
         r#""op":"subjects","permission":"miner:reboot","resource":{"type":"site","id":"s1"},"type":"user""#,
         r#"{"subjects":["user:a"]}"#,
@@ -61,14 +58,8 @@ pub const QUERIES: &[(&str, &str)] = &[
         r#""op":"actions","subject":"user:a","resource":{"type":"site","id":"s1"}"#,
         r#"{"permissions":["fleet:read","miner:read","miner:reboot"]}"#,
     ),
-    (
-        r#""op":"anywhere","subject":"user:a","permission":"miner:reboot""#,
-        r#"{"decision":"allow"}"#,
-    ),
-    (
-        r#""op":"everywhere","subject":"user:a","permission":"miner:reboot""#,
-        r#"{"decision":"deny"}"#,
-    ),
+    (r#""op":"anywhere","subject":"user:a","permission":"miner:reboot""#, r#"{"decision":"allow"}"#),
+    (r#""op":"everywhere","subject":"user:a","permission":"miner:reboot""#, r#"{"decision":"deny"}"#),
     (
         r#""subject":"user:ann@example.com","permission":"miner:read","resource":{"type":"site","id":"s1"}"#,
         r#"{"decision":"allow","reason":"assignment"}"#,
@@ -101,19 +92,13 @@ pub const QUERIES: &[(&str, &str)] = &[
         r#""subject":"user:gone","permission":"miner:read","resource":null"#,
         r#"{"decision":"deny","reason":"inactive_subject"}"#,
     ),
-    (
-        r#""subject":"user:all","permission":"miner:read","resource":null"#,
-        r#"{"error":"invalid_request"}"#,
-    ),
+    (r#""subject":"user:all","permission":"miner:read","resource":null"#, r#"{"error":"invalid_request"}"#),
     (r#""permission":"miner:read""#, r#"{"error":"invalid_request"}"#),
     (
         r#""subject":"user:a","permission":"miner:read","resource":{"type":"site"}"#,
         r#"{"error":"invalid_request"}"#,
     ),
-    (
-        r#""subject":"user:a","permission":"miner:fly""#,
-        r#"{"error":"unknown_permission"}"#,
-    ),
+    (r#""subject":"user:a","permission":"miner:fly""#, r#"{"error":"unknown_permission"}"#),
     (r#""op":"actions","subject":"""#, r#"{"error":"invalid_request"}"#),
     (
         r#""op":"filter","subject":"user:a","permission":"miner:fly","type":"site""#,

@@ -40,11 +40,7 @@ impl Drop for Folder {
 }
 
 fn postern(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_postern"))
-        .args(arguments)
-        .env_remove("POSTERN_WASM")
-        .output()
-        .unwrap()
+    Command::new(env!("CARGO_BIN_EXE_postern")).args(arguments).env_remove("POSTERN_WASM").output().unwrap()
 }
 
 fn text(path: &Path) -> &str {
@@ -52,11 +48,7 @@ fn text(path: &Path) -> &str {
 }
 
 fn stdout(output: &Output) -> String {
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(output.stderr.is_empty());
     String::from_utf8(output.stdout.clone()).unwrap()
 }
@@ -66,9 +58,5 @@ fn complaint(output: &Output) -> String {
     let stderr = String::from_utf8(output.stderr.clone()).unwrap();
     assert_eq!(output.status.code(), Some(2), "{stderr}");
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
-    stderr
-        .trim_end()
-        .strip_prefix("postern: ")
-        .expect("whose complaint it is")
-        .to_string()
+    stderr.trim_end().strip_prefix("postern: ").expect("whose complaint it is").to_string()
 }

@@ -9,16 +9,7 @@ fn snapshots_are_compiled_inspected_and_sliced() {
     let folder = Folder::new("snapshot");
     let world = folder.file("world.json", WORLD);
     let (snapshot, slice) = (folder.0.join("w.snapshot"), folder.0.join("a.slice"));
-    assert_eq!(
-        stdout(&postern(&[
-            "world",
-            "compile",
-            text(&world),
-            "-o",
-            text(&snapshot)
-        ])),
-        ""
-    );
+    assert_eq!(stdout(&postern(&["world", "compile", text(&world), "-o", text(&snapshot)])), "");
     let bytes = std::fs::read(&snapshot).unwrap();
 
     let inspected: serde_json::Value =
@@ -31,15 +22,8 @@ fn snapshots_are_compiled_inspected_and_sliced() {
     assert_eq!(inspected["permissions"], 5);
 
     for subject in ["user:a", "user:ann@example.com", "user:new"] {
-        let output = postern(&[
-            "snapshot",
-            "slice",
-            text(&snapshot),
-            "--subject",
-            subject,
-            "-o",
-            text(&slice),
-        ]);
+        let output =
+            postern(&["snapshot", "slice", text(&snapshot), "--subject", subject, "-o", text(&slice)]);
         assert_eq!(stdout(&output), "");
         let inspected: serde_json::Value =
             serde_json::from_str(&stdout(&postern(&["snapshot", "inspect", text(&slice)]))).unwrap();
@@ -49,19 +33,10 @@ fn snapshots_are_compiled_inspected_and_sliced() {
 
     // Written again over what is there: the same facts, the same bytes, and nothing left behind.
     let mut lines: Vec<&str> = WORLD.lines().collect();
-    let first = lines
-        .iter()
-        .position(|line| line.contains("\"user:a\", \"aliases\""))
-        .unwrap();
+    let first = lines.iter().position(|line| line.contains("\"user:a\", \"aliases\"")).unwrap();
     lines.swap(first, first + 1);
     let world = folder.file("world.json", &lines.join("\n"));
-    stdout(&postern(&[
-        "world",
-        "compile",
-        text(&world),
-        "-o",
-        text(&snapshot),
-    ]));
+    stdout(&postern(&["world", "compile", text(&world), "-o", text(&snapshot)]));
     assert_eq!(std::fs::read(&snapshot).unwrap(), bytes);
     assert_eq!(folder.names(), ["a.slice", "w.snapshot", "world.json"]);
 }
@@ -72,24 +47,10 @@ fn what_is_no_snapshot_is_refused_and_the_output_stays() {
     let world = folder.file("world.json", WORLD);
     let kept = folder.file("kept", "as it was");
     let snapshot = folder.0.join("w.snapshot");
-    stdout(&postern(&[
-        "world",
-        "compile",
-        text(&world),
-        "-o",
-        text(&snapshot),
-    ]));
+    stdout(&postern(&["world", "compile", text(&world), "-o", text(&snapshot)]));
 
     let slice = |file: &Path, subject: &str| {
-        complaint(&postern(&[
-            "snapshot",
-            "slice",
-            text(file),
-            "--subject",
-            subject,
-            "-o",
-            text(&kept),
-        ]))
+        complaint(&postern(&["snapshot", "slice", text(file), "--subject", subject, "-o", text(&kept)]))
     };
     assert!(
         complaint(&postern(&["snapshot", "inspect", text(&world)]))
@@ -108,32 +69,15 @@ fn what_is_no_snapshot_is_refused_and_the_output_stays() {
     assert!(slice(&damaged, "user:a").starts_with(&format!("{}: ", damaged.display())));
 
     let of_a = folder.0.join("a.slice");
-    stdout(&postern(&[
-        "snapshot",
-        "slice",
-        text(&snapshot),
-        "--subject",
-        "user:a",
-        "-o",
-        text(&of_a),
-    ]));
+    stdout(&postern(&["snapshot", "slice", text(&snapshot), "--subject", "user:a", "-o", text(&of_a)]));
     assert!(slice(&of_a, "user:b").ends_with("no slice can be cut for it: not_in_slice"));
     assert_eq!(std::fs::read_to_string(&kept).unwrap(), "as it was");
 
     let output = postern(&["world", "compile", text(&world), "-o", text(&folder.0)]);
     assert!(complaint(&output).starts_with(&format!("{}: cannot write: ", folder.0.display())));
-    let output = postern(&[
-        "world",
-        "compile",
-        text(&world),
-        "-o",
-        text(&folder.0.join("no/such/folder")),
-    ]);
+    let output = postern(&["world", "compile", text(&world), "-o", text(&folder.0.join("no/such/folder"))]);
     assert!(complaint(&output).contains("folder: cannot write: "));
-    assert_eq!(
-        folder.names(),
-        ["a.slice", "damaged", "kept", "w.snapshot", "world.json"]
-    );
+    assert_eq!(folder.names(), ["a.slice", "damaged", "kept", "w.snapshot", "world.json"]);
 }
 
 #[test]
@@ -143,12 +87,6 @@ fn output_may_go_to_a_device() {
     let output = postern(&["world", "compile", text(&world), "-o", "/dev/stdout"]);
     assert!(output.status.success(), "{output:?}");
     let snapshot = folder.0.join("w.snapshot");
-    stdout(&postern(&[
-        "world",
-        "compile",
-        text(&world),
-        "-o",
-        text(&snapshot),
-    ]));
+    stdout(&postern(&["world", "compile", text(&world), "-o", text(&snapshot)]));
     assert_eq!(output.stdout, std::fs::read(&snapshot).unwrap());
 }

@@ -23,11 +23,7 @@ struct Lists {
 
 impl Lists {
     fn new() -> Self {
-        Lists {
-            kinds: [1; KINDS + 1],
-            offsets: vec![0, 0],
-            items: Vec::new(),
-        }
+        Lists { kinds: [1; KINDS + 1], offsets: vec![0, 0], items: Vec::new() }
     }
 
     /// Adds all the lists of one kind and returns each first number's final one. The empty list is 0.
@@ -62,62 +58,36 @@ impl Draft {
         let (sets, set) = self.number_sets();
         let set_count = sets.len().checked_div(set_bytes).unwrap_or(0);
         if set_count > BINDING_SET as usize {
-            return Err(too_much(
-                "distinct permission sets",
-                set_count,
-                BINDING_SET as usize,
-            ));
+            return Err(too_much("distinct permission sets", set_count, BINDING_SET as usize));
         }
         let mut timings = Pool::default();
         self.number_timings(&mut timings);
         let (timings, timing_order) = timings_of(timings);
 
-        let (resources, resource) = order(
-            self.resources.iter().map(|row| (row.kind, row.key)),
-            &strings,
-            &string,
-        )?;
-        let (subjects, subject) = order(
-            self.subjects
-                .iter()
-                .map(|row| (string[row.kind as usize], row.key)),
-            &strings,
-            &string,
-        )?;
+        let (resources, resource) =
+            order(self.resources.iter().map(|row| (row.kind, row.key)), &strings, &string)?;
+        let (subjects, subject) =
+            order(self.subjects.iter().map(|row| (string[row.kind as usize], row.key)), &strings, &string)?;
         let timing = |timing: Timing| match timing {
             ALWAYS => 0,
             timing => timing_order[&timing],
         };
         let pairs_of = |pairs: &[(u32, u32)]| {
-            let sorted: BTreeMap<u32, u32> = pairs
-                .iter()
-                .map(|(name, value)| (string[*name as usize], string[*value as usize]))
-                .collect();
-            sorted
-                .into_iter()
-                .flat_map(|(name, value)| [name, value])
-                .collect::<Vec<u32>>()
+            let sorted: BTreeMap<u32, u32> =
+                pairs.iter().map(|(name, value)| (string[*name as usize], string[*value as usize])).collect();
+            sorted.into_iter().flat_map(|(name, value)| [name, value]).collect::<Vec<u32>>()
         };
 
         // Lists, kind by kind: first the pairs of strings.
         let mut lists = Lists::new();
         let mut pool = Pool::default();
         let mut pairs = |pairs: &[(u32, u32)]| pool.number(pairs_of(pairs));
-        let term_pairs: Vec<[u32; 2]> = self
-            .terms
-            .iter()
-            .map(|terms| [pairs(&terms.conditions), pairs(&terms.require)])
-            .collect();
-        let subject_pairs: Vec<Option<u32>> = self
-            .subjects
-            .iter()
-            .map(|row| row.rare.as_ref().map(|rare| pairs(&rare.attributes)))
-            .collect();
-        let resource_pairs: Vec<Option<u32>> = self
-            .resources
-            .iter()
-            .map(|row| row.rare.as_ref().map(|rare| pairs(&rare.attributes)))
-            .collect();
+        let term_pairs: Vec<[u32; 2]> =
+            self.terms.iter().map(|terms| [pairs(&terms.conditions), pairs(&terms.require)]).collect();
+        let subject_pairs: Vec<Option<u32>> =
+            self.subjects.iter().map(|row| row.rare.as_ref().map(|rare| pairs(&rare.attributes))).collect();
+        let resource_pairs: Vec<Option<u32>> =
+            self.resources.iter().map(|row| row.rare.as_ref().map(|rare| pairs(&rare.attributes))).collect();
         let pair_lists = lists.add(Kind::Pairs, pool);
 
         let mut ways = Ways::new(&self, &resource)?;
@@ -134,10 +104,8 @@ impl Draft {
         let mut memberships: BTreeMap<u32, u32> = BTreeMap::new();
         for (member, direct) in &groups.direct {
             // By the numbers of the timings, which do not sort as their bounds do: always is 0.
-            let sorted: BTreeSet<[u32; 2]> = direct
-                .iter()
-                .map(|(group, bounds)| [*group, timing(*bounds)])
-                .collect();
+            let sorted: BTreeSet<[u32; 2]> =
+                direct.iter().map(|(group, bounds)| [*group, timing(*bounds)]).collect();
             memberships.insert(*member, pool.number(sorted.into_iter().flatten().collect()));
         }
         let membership_lists = lists.add(Kind::Memberships, pool);
@@ -160,23 +128,16 @@ impl Draft {
             }
             let reach = ways.reach(number)?;
             let edges: Vec<u32> =
-                ways.edges
-                    .get(&number)
-                    .into_iter()
-                    .flatten()
-                    .fold(Vec::new(), |mut list, (parent, cap)| {
-                        let cap = cap.as_ref().map_or(0, |cap| {
-                            let cap: Vec<u32> = cap.iter().copied().collect();
-                            cap_lists[caps[&cap] as usize]
-                        });
-                        list.extend([*parent, cap]);
-                        list
+                ways.edges.get(&number).into_iter().flatten().fold(Vec::new(), |mut list, (parent, cap)| {
+                    let cap = cap.as_ref().map_or(0, |cap| {
+                        let cap: Vec<u32> = cap.iter().copied().collect();
+                        cap_lists[caps[&cap] as usize]
                     });
+                    list.extend([*parent, cap]);
+                    list
+                });
             reach_items += reach.len();
-            complex.insert(
-                number,
-                [edge_pool.number(edges), reach_pool.number((*reach).clone())],
-            );
+            complex.insert(number, [edge_pool.number(edges), reach_pool.number((*reach).clone())]);
             if reach_items > ROWS_MAX {
                 return Err(too_much(
                     "ancestors over branching edges, of all resources",
@@ -229,42 +190,20 @@ impl Draft {
                         self.types[kind as usize].flags & TYPE_NARROWS != 0
                     });
                     let narrows = if narrows { BINDING_NARROWS } else { 0 };
-                    let grants = if role_holds[held as usize] {
-                        BINDING_ROLE_GRANTS
-                    } else {
-                        0
-                    };
-                    (
-                        set[self.roles[held as usize].set as usize] | narrows | grants,
-                        role[held as usize] + 1,
-                    )
+                    let grants = if role_holds[held as usize] { BINDING_ROLE_GRANTS } else { 0 };
+                    (set[self.roles[held as usize].set as usize] | narrows | grants, role[held as usize] + 1)
                 }
                 Holds::Grant(held) => (set[held as usize] | BINDING_GRANT, 0),
                 Holds::Exclusion(held) => (set[held as usize] | BINDING_EXCLUDE, 0),
             };
             what |= if terms == 0 { 0 } else { BINDING_TERMS };
-            held.push((
-                holding.holder,
-                pool.number(Binding {
-                    at,
-                    what,
-                    role: number,
-                    terms,
-                }),
-            ));
+            held.push((holding.holder, pool.number(Binding { at, what, role: number, terms })));
         }
         let (distinct, binding) = pool.finish();
         if distinct.len() >= ROWS_MAX {
-            return Err(too_much(
-                "distinct assignments and grants",
-                distinct.len(),
-                ROWS_MAX,
-            ));
+            return Err(too_much("distinct assignments and grants", distinct.len(), ROWS_MAX));
         }
-        let mut bindings = vec![Binding {
-            at: NOWHERE,
-            ..Binding::default()
-        }];
+        let mut bindings = vec![Binding { at: NOWHERE, ..Binding::default() }];
         bindings.extend(distinct);
 
         // Who holds which, in order and once.
@@ -301,10 +240,7 @@ impl Draft {
                     *place = *number as u16;
                 }
             } else {
-                subject_lists.insert(
-                    *holder,
-                    pool.number(own.iter().map(|(_, number)| *number).collect()),
-                );
+                subject_lists.insert(*holder, pool.number(own.iter().map(|(_, number)| *number).collect()));
             }
         }
         let binding_lists = lists.add(Kind::Bindings, pool);
@@ -322,16 +258,12 @@ impl Draft {
                 if rare.is_none() && !memberships.contains_key(&new) {
                     return SubjectExt::default();
                 }
-                let (groups, always) = reached.get(&new).map_or((0, false), |(list, always)| {
-                    (group_lists[*list as usize], *always)
-                });
+                let (groups, always) = reached
+                    .get(&new)
+                    .map_or((0, false), |(list, always)| (group_lists[*list as usize], *always));
                 SubjectExt {
-                    bindings: subject_lists
-                        .get(&new)
-                        .map_or(0, |list| binding_lists[*list as usize]),
-                    memberships: memberships
-                        .get(&new)
-                        .map_or(0, |list| membership_lists[*list as usize]),
+                    bindings: subject_lists.get(&new).map_or(0, |list| binding_lists[*list as usize]),
+                    memberships: memberships.get(&new).map_or(0, |list| membership_lists[*list as usize]),
                     groups,
                     timing: rare.map_or(0, |rare| timing(rare.timing)),
                     attributes: subject_pairs[*old as usize].map_or(0, |list| pair_lists[list as usize]),
@@ -356,10 +288,7 @@ impl Draft {
                     row.key,
                     &strings,
                     &string,
-                    SubjectRow {
-                        bits: row.bits | form,
-                        words,
-                    },
+                    SubjectRow { bits: row.bits | form, words },
                 )
             })
             .collect();
@@ -393,16 +322,7 @@ impl Draft {
                     true => RESOURCE_COMPLEX,
                     false => ways.parent(number).map_or(ORGANIZATION_AT, |parent| parent + 1),
                 };
-                entry(
-                    row.kind,
-                    row.key,
-                    &strings,
-                    &string,
-                    ResourceRow {
-                        up,
-                        ext: resource_ext[new],
-                    },
-                )
+                entry(row.kind, row.key, &strings, &string, ResourceRow { up, ext: resource_ext[new] })
             })
             .collect();
 
@@ -430,10 +350,7 @@ impl Draft {
                 .iter()
                 .map(|row| PermissionFacts {
                     key: string[row.key as usize],
-                    row: PermissionRow {
-                        action: row.action,
-                        flags: row.flags,
-                    },
+                    row: PermissionRow { action: row.action, flags: row.flags },
                 })
                 .collect(),
             types: self
@@ -441,13 +358,7 @@ impl Draft {
                 .iter()
                 .map(|row| {
                     let owner_set = row.owner_set.map_or(0, |held| set[held as usize] + 1);
-                    (
-                        string[row.name as usize],
-                        TypeRow {
-                            flags: row.flags,
-                            owner_set,
-                        },
-                    )
+                    (string[row.name as usize], TypeRow { flags: row.flags, owner_set })
                 })
                 .collect(),
             sets,
@@ -519,11 +430,7 @@ impl Draft {
         let mut mark = |number: u32| used[number as usize] = true;
         self.permissions.iter().for_each(|row| mark(row.key));
         self.types.iter().for_each(|row| mark(row.name));
-        let keys = self
-            .subjects
-            .iter()
-            .map(|row| row.key)
-            .chain(self.resources.iter().map(|row| row.key));
+        let keys = self.subjects.iter().map(|row| row.key).chain(self.resources.iter().map(|row| row.key));
         for key in keys.chain(self.aliases.iter().map(|(_, key)| *key)) {
             if let Key::Text(text) = key {
                 mark(text);
@@ -533,56 +440,31 @@ impl Draft {
         let rare = self.subjects.iter().filter_map(|row| row.rare.as_ref());
         let rare = rare.chain(self.resources.iter().filter_map(|row| row.rare.as_ref()));
         let pairs = rare.flat_map(|rare| &rare.attributes);
-        let terms = self
-            .terms
-            .iter()
-            .flat_map(|terms| terms.conditions.iter().chain(&terms.require));
+        let terms = self.terms.iter().flat_map(|terms| terms.conditions.iter().chain(&terms.require));
         for (name, value) in pairs.chain(terms) {
             mark(*name);
             mark(*value);
         }
-        self.terms
-            .iter()
-            .filter_map(|terms| terms.session)
-            .for_each(&mut mark);
-        self.roles
-            .iter()
-            .flat_map(|role| [role.id, role.name])
-            .flatten()
-            .for_each(&mut mark);
+        self.terms.iter().filter_map(|terms| terms.session).for_each(&mut mark);
+        self.roles.iter().flat_map(|role| [role.id, role.name]).flatten().for_each(&mut mark);
         strings.finish(&used)
     }
 
     /// The sets that are used, in their order, one after the other, and each provisional number's final one.
     fn number_sets(&self) -> (Vec<u8>, Vec<u32>) {
         let mut used = vec![false; self.sets.len()];
-        self.types
-            .iter()
-            .filter_map(|row| row.owner_set)
-            .for_each(|set| used[set as usize] = true);
+        self.types.iter().filter_map(|row| row.owner_set).for_each(|set| used[set as usize] = true);
         self.roles.iter().for_each(|role| used[role.set as usize] = true);
         for holding in &self.holdings {
             if let Holds::Grant(set) | Holds::Exclusion(set) = holding.holds {
                 used[set as usize] = true;
             }
         }
-        let distinct: BTreeSet<&Vec<u8>> = self
-            .sets
-            .iter()
-            .zip(&used)
-            .filter(|(_, used)| **used)
-            .map(|(set, _)| set)
-            .collect();
-        let places: BTreeMap<&Vec<u8>, u32> = distinct
-            .iter()
-            .enumerate()
-            .map(|(place, set)| (*set, place as u32))
-            .collect();
-        let numbers = self
-            .sets
-            .iter()
-            .map(|set| places.get(set).copied().unwrap_or(0))
-            .collect();
+        let distinct: BTreeSet<&Vec<u8>> =
+            self.sets.iter().zip(&used).filter(|(_, used)| **used).map(|(set, _)| set).collect();
+        let places: BTreeMap<&Vec<u8>, u32> =
+            distinct.iter().enumerate().map(|(place, set)| (*set, place as u32)).collect();
+        let numbers = self.sets.iter().map(|set| places.get(set).copied().unwrap_or(0)).collect();
         (distinct.into_iter().flatten().copied().collect(), numbers)
     }
 
@@ -602,11 +484,7 @@ impl Draft {
 /// Timings in their order, and the number of each: its place plus one.
 fn timings_of(pool: Pool<Timing>) -> (Vec<Timing>, BTreeMap<Timing, u32>) {
     let (timings, _) = pool.finish();
-    let numbers = timings
-        .iter()
-        .enumerate()
-        .map(|(place, timing)| (*timing, place as u32 + 1))
-        .collect();
+    let numbers = timings.iter().enumerate().map(|(place, timing)| (*timing, place as u32 + 1)).collect();
     (timings, numbers)
 }
 
@@ -617,13 +495,7 @@ fn number_rows<T: Ord + Copy>(rows: Vec<T>, none: T) -> (Vec<T>, Vec<u32>) {
     distinct.dedup();
     let numbers = rows
         .iter()
-        .map(|row| {
-            if *row == none {
-                0
-            } else {
-                distinct.partition_point(|other| other < row) as u32 + 1
-            }
-        })
+        .map(|row| if *row == none { 0 } else { distinct.partition_point(|other| other < row) as u32 + 1 })
         .collect();
     (distinct, numbers)
 }
@@ -637,12 +509,7 @@ fn final_key(key: Key, string: &[u32]) -> Key {
 
 fn entry<R>(of: u32, key: Key, strings: &[String], string: &[u32], row: R) -> Entry<R> {
     let key = final_key(key, string);
-    Entry {
-        of,
-        hash: key.hash(strings),
-        key,
-        row,
-    }
+    Entry { of, hash: key.hash(strings), key, row }
 }
 
 /// The order of a table: which provisional number stands at each place, and each one's place.

@@ -29,9 +29,7 @@ impl Ways {
                 continue;
             }
             let edges = edges.entry(number[*child as usize]).or_default();
-            let held = edges
-                .entry(number[*parent as usize])
-                .or_insert_with(|| Some(BTreeSet::new()));
+            let held = edges.entry(number[*parent as usize]).or_insert_with(|| Some(BTreeSet::new()));
             match (held, cap) {
                 (held, None) => *held = None,
                 (Some(held), Some(cap)) => held.extend(cap),
@@ -46,11 +44,7 @@ impl Ways {
         if longest > REACH_MAX {
             return Err(too_much("resources in one chain of parents", longest, REACH_MAX));
         }
-        Ok(Ways {
-            edges,
-            complex,
-            reach: HashMap::new(),
-        })
+        Ok(Ways { edges, complex, reach: HashMap::new() })
     }
 
     pub fn is_complex(&self, resource: u32) -> bool {
@@ -59,20 +53,13 @@ impl Ways {
 
     /// The single parent of a resource whose ways up are plain.
     pub fn parent(&self, resource: u32) -> Option<u32> {
-        self.edges
-            .get(&resource)
-            .and_then(|edges| edges.keys().next().copied())
+        self.edges.get(&resource).and_then(|edges| edges.keys().next().copied())
     }
 
     /// Every other resource that can ever be reached, ascending. Siblings share the answer.
     pub fn reach(&mut self, resource: u32) -> Result<Arc<Vec<u32>>, DraftError> {
-        let parents: Vec<u32> = self
-            .edges
-            .get(&resource)
-            .into_iter()
-            .flat_map(BTreeMap::keys)
-            .copied()
-            .collect();
+        let parents: Vec<u32> =
+            self.edges.get(&resource).into_iter().flat_map(BTreeMap::keys).copied().collect();
         let whole = match self.reach.get(&parents) {
             Some(whole) => whole.clone(),
             None => {
@@ -100,11 +87,7 @@ impl Ways {
             Err(_) => whole,
         };
         if others.len() > REACH_MAX {
-            return Err(too_much(
-                "ancestors of one resource over branching edges",
-                others.len(),
-                REACH_MAX,
-            ));
+            return Err(too_much("ancestors of one resource over branching edges", others.len(), REACH_MAX));
         }
         Ok(others)
     }
@@ -131,11 +114,7 @@ fn complex(edges: &HashMap<u32, Edges>, timed: &[bool]) -> (Vec<bool>, usize) {
                 Known::OnPath => break Known::Complex,
                 Known::No => {}
                 answer => {
-                    break if timed[at as usize] && at != start {
-                        Known::Complex
-                    } else {
-                        answer
-                    };
+                    break if timed[at as usize] && at != start { Known::Complex } else { answer };
                 }
             }
             path.push(at);
@@ -179,10 +158,7 @@ impl Groups {
                 direct.entry(member).or_default().insert((group, *timing));
             }
         }
-        Groups {
-            direct,
-            known: HashMap::new(),
-        }
+        Groups { direct, known: HashMap::new() }
     }
 
     /// Every group that a subject can ever reach, ascending, and whether it reaches all of them always.

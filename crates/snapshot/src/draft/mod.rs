@@ -140,13 +140,7 @@ pub struct DraftTerms {
 
 impl Default for DraftTerms {
     fn default() -> Self {
-        DraftTerms {
-            timing: ALWAYS,
-            own: false,
-            session: None,
-            conditions: Vec::new(),
-            require: Vec::new(),
-        }
+        DraftTerms { timing: ALWAYS, own: false, session: None, conditions: Vec::new(), require: Vec::new() }
     }
 }
 
@@ -224,7 +218,5 @@ impl Draft {
 }
 
 pub(crate) fn too_much(what: &str, count: usize, most: usize) -> DraftError {
-    DraftError {
-        message: std::format!("{what}: {count}; a snapshot carries at most {most}"),
-    }
+    DraftError { message: std::format!("{what}: {count}; a snapshot carries at most {most}") }
 }

@@ -37,10 +37,7 @@ fn query(chance: &mut Chance, world: &World) -> Query {
         aim(chance, world, &mut query);
     }
     while chance.percent(15) {
-        query.dimensions.insert(
-            chance.word(&DIMENSIONS).to_string(),
-            chance.word(&VALUES).to_string(),
-        );
+        query.dimensions.insert(chance.word(&DIMENSIONS).to_string(), chance.word(&VALUES).to_string());
     }
     if let Some(at) = &query.resource
         && (!is_listed(world, at) || chance.percent(5))
@@ -48,9 +45,7 @@ fn query(chance: &mut Chance, world: &World) -> Query {
         state_facts(chance, world, &mut query);
     }
     query.kind = match (query.op, &query.resource) {
-        (Op::Subjects, _) => chance
-            .word(&["user", "user", "service", "group", "nobody"])
-            .to_string(),
+        (Op::Subjects, _) => chance.word(&["user", "user", "service", "group", "nobody"]).to_string(),
         (_, Some(at)) if chance.percent(80) => at.kind.clone(),
         _ => chance.pick(&TYPES).0.to_string(),
     };
@@ -67,9 +62,7 @@ fn state_facts(chance: &mut Chance, world: &World, query: &mut Query) {
     }
     if query.owner.is_none() && chance.percent(40) {
         query.owner = Some(match chance.below(10) {
-            0 => chance
-                .word(&["user:all", "user:*", "nobody", "", "group:"])
-                .to_string(),
+            0 => chance.word(&["user:all", "user:*", "nobody", "", "group:"]).to_string(),
             1..6 => query.subject.clone(),
             _ => someone(chance, world),
         });
@@ -79,11 +72,7 @@ fn state_facts(chance: &mut Chance, world: &World, query: &mut Query) {
 
 /// Points the question at one fact of the world.
 fn aim(chance: &mut Chance, world: &World, query: &mut Query) {
-    let owned: Vec<_> = world
-        .resources
-        .iter()
-        .filter(|resource| resource.owner.is_some())
-        .collect();
+    let owned: Vec<_> = world.resources.iter().filter(|resource| resource.owner.is_some()).collect();
     match chance.below(13) {
         0..5 => {
             let Some(assignment) = chance.pick_any(&world.assignments) else {
@@ -112,9 +101,7 @@ fn aim(chance: &mut Chance, world: &World, query: &mut Query) {
                 query.session = grant.session.clone();
             }
             if grant.own {
-                let mine = owned
-                    .iter()
-                    .find(|resource| resource.owner.as_ref() == Some(&query.subject));
+                let mine = owned.iter().find(|resource| resource.owner.as_ref() == Some(&query.subject));
                 query.resource = mine.map(|resource| resource.at.clone()).or(query.resource.take());
                 query.owner = Some(query.subject.clone());
             }
@@ -128,12 +115,7 @@ fn aim(chance: &mut Chance, world: &World, query: &mut Query) {
             if let Some(owner) = &resource.owner {
                 query.subject = holder_member(chance, world, owner);
             }
-            aim_permission(
-                chance,
-                world,
-                &world.catalog.types[&resource.at.kind].owner_permissions,
-                query,
-            );
+            aim_permission(chance, world, &world.catalog.types[&resource.at.kind].owner_permissions, query);
         }
     }
 }
@@ -180,9 +162,9 @@ fn holder_member(chance: &mut Chance, world: &World, holder: &str) -> String {
         Some(member) if member != holder && (holder.starts_with("role:") || chance.percent(70)) => {
             holder_member(&mut chance.clone(), world, member)
         }
-        _ if holder == "user:all" => chance
-            .word(&["user:a", "user:b", "user:stranger", "user:x:y"])
-            .to_string(),
+        _ if holder == "user:all" => {
+            chance.word(&["user:a", "user:b", "user:stranger", "user:x:y"]).to_string()
+        }
         _ => holder.to_string(),
     }
 }
@@ -195,12 +177,7 @@ fn aim_permission(chance: &mut Chance, world: &World, list: &[String], query: &m
         let kind = key.rsplit_once(':').map_or("", |(kind, _)| kind);
         entry == "*" || entry == key || *entry == format!("{kind}:*")
     };
-    let keys: Vec<&String> = world
-        .catalog
-        .permissions
-        .keys()
-        .filter(|key| is_meant(key))
-        .collect();
+    let keys: Vec<&String> = world.catalog.permissions.keys().filter(|key| is_meant(key)).collect();
     let Some(&key) = chance.pick_any(&keys) else {
         return;
     };
@@ -237,10 +214,7 @@ fn aim_resource(chance: &mut Chance, world: &World, place: Option<&ResourceRef>,
     }
     let unlisted: Vec<ResourceRef> = unregistered_types(world)
         .into_iter()
-        .map(|kind| ResourceRef {
-            kind,
-            id: UNLISTED.to_string(),
-        })
+        .map(|kind| ResourceRef { kind, id: UNLISTED.to_string() })
         .collect();
     match chance.pick_any(&unlisted) {
         Some(new) if chance.percent(25) => {
@@ -252,13 +226,7 @@ fn aim_resource(chance: &mut Chance, world: &World, place: Option<&ResourceRef>,
 }
 
 fn unregistered_types(world: &World) -> Vec<String> {
-    world
-        .catalog
-        .types
-        .iter()
-        .filter(|(_, kind)| !kind.registered)
-        .map(|(name, _)| name.clone())
-        .collect()
+    world.catalog.types.iter().filter(|(_, kind)| !kind.registered).map(|(name, _)| name.clone()).collect()
 }
 
 fn is_listed(world: &World, at: &ResourceRef) -> bool {
@@ -268,47 +236,28 @@ fn is_listed(world: &World, at: &ResourceRef) -> bool {
 fn any_permission(chance: &mut Chance, world: &World) -> String {
     let keys: Vec<&String> = world.catalog.permissions.keys().collect();
     match chance.below(40) {
-        0 => chance
-            .word(&["site:fly", "site:*", "*", "site", "SITE:read", "site:read "])
-            .to_string(),
+        0 => chance.word(&["site:fly", "site:*", "*", "site", "SITE:read", "site:read "]).to_string(),
         _ => chance.pick(&keys).to_string(),
     }
 }
 
 fn any_resource(chance: &mut Chance, world: &World) -> Option<ResourceRef> {
-    let of = |kind: &str, id: &str| {
-        Some(ResourceRef {
-            kind: kind.to_string(),
-            id: id.to_string(),
-        })
-    };
+    let of = |kind: &str, id: &str| Some(ResourceRef { kind: kind.to_string(), id: id.to_string() });
     match chance.below(20) {
         0 => None,
         1 => of(UNDECLARED_TYPE, chance.word(&["1", "2"])),
-        2 | 3 => of(
-            chance.pick(&TYPES).0,
-            chance.word(&["1", "2", UNLISTED, "x/y", UUIDS[0], UUIDS[1]]),
-        ),
+        2 | 3 => of(chance.pick(&TYPES).0, chance.word(&["1", "2", UNLISTED, "x/y", UUIDS[0], UUIDS[1]])),
         4 | 5 => {
             let kinds = unregistered_types(world);
-            chance
-                .pick_any(&kinds)
-                .and_then(|kind| of(kind, chance.word(&["1", UNLISTED, UUIDS[2]])))
+            chance.pick_any(&kinds).and_then(|kind| of(kind, chance.word(&["1", UNLISTED, UUIDS[2]])))
         }
-        _ => chance
-            .pick_any(&world.resources)
-            .map(|resource| resource.at.clone()),
+        _ => chance.pick_any(&world.resources).map(|resource| resource.at.clone()),
     }
 }
 
 /// Makes the question malformed, or nearly so.
 fn spoil(chance: &mut Chance, query: &mut Query) {
-    let resource = |kind: &str, id: &str| {
-        Some(ResourceRef {
-            kind: kind.to_string(),
-            id: id.to_string(),
-        })
-    };
+    let resource = |kind: &str, id: &str| Some(ResourceRef { kind: kind.to_string(), id: id.to_string() });
     match chance.below(3) {
         0 => {
             let subjects = [

@@ -9,16 +9,8 @@ use std::collections::BTreeMap;
 use super::{ACTIONS, DIMENSIONS, NOW, SESSIONS, TYPES, UNLISTED, UUIDS, VALUES};
 use crate::Chance;
 
-const USERS: [&str; 8] = [
-    "user:a",
-    "user:b",
-    "user:c",
-    "user:x:y",
-    "user:ünï·ид",
-    "user:\"q\\",
-    "service:edge-1",
-    "service:a",
-];
+const USERS: [&str; 8] =
+    ["user:a", "user:b", "user:c", "user:x:y", "user:ünï·ид", "user:\"q\\", "service:edge-1", "service:a"];
 const GROUPS: [&str; 4] = ["group:g1", "group:g2", "group:g3", "group:a"];
 const ALIASES: [&str; 4] = ["ann@example.com", "A", "alias:b", "g"];
 const RESOURCES: [&str; 7] = ["1", "2", "3", "a:b", "日本", "all", "user:a"];
@@ -34,14 +26,8 @@ const ROLES: [&str; 6] = [
 /// A world of a few dozen facts.
 pub fn world(chance: &mut Chance) -> World {
     let mut world = World {
-        organization: chance
-            .word(&["o", "0192f1c2-7aa0-7bcd-8eef-ffffffffffff", "Örg 1"])
-            .to_string(),
-        revision: if chance.percent(5) {
-            u64::MAX
-        } else {
-            chance.bits() % 1000
-        },
+        organization: chance.word(&["o", "0192f1c2-7aa0-7bcd-8eef-ffffffffffff", "Örg 1"]).to_string(),
+        revision: if chance.percent(5) { u64::MAX } else { chance.bits() % 1000 },
         ..World::default()
     };
     catalog(chance, &mut world);
@@ -82,11 +68,7 @@ fn catalog(chance: &mut Chance, world: &mut World) {
     keys.push("site:read".to_string());
     for key in &keys {
         let permission = Permission {
-            description: if chance.percent(20) {
-                "For people".to_string()
-            } else {
-                String::new()
-            },
+            description: if chance.percent(20) { "For people".to_string() } else { String::new() },
             implied_by: some_keys(chance, &keys, 30),
             excluded_by: some_keys(chance, &keys, 25),
             requires: some_keys(chance, &keys, 10),
@@ -102,11 +84,7 @@ fn catalog(chance: &mut Chance, world: &mut World) {
             scope,
             narrows: narrows ^ chance.percent(12),
             registered,
-            owner_permissions: if chance.percent(50) {
-                permission_list(chance, world)
-            } else {
-                Vec::new()
-            },
+            owner_permissions: if chance.percent(50) { permission_list(chance, world) } else { Vec::new() },
         };
         world.catalog.types.insert(name.to_string(), kind);
     }
@@ -127,10 +105,7 @@ fn permission_list(chance: &mut Chance, world: &World) -> Vec<String> {
     for _ in 0..chance.between(0, 3) {
         list.push(match chance.below(20) {
             0 => "*".to_string(),
-            1..4 => format!(
-                "{}:*",
-                chance.word(&["site", "secret", "mcp", "remote:mcp", "remote", "miner"])
-            ),
+            1..4 => format!("{}:*", chance.word(&["site", "secret", "mcp", "remote:mcp", "remote", "miner"])),
             _ => chance.pick(&keys).clone(),
         });
     }
@@ -150,20 +125,13 @@ pub(super) fn life(chance: &mut Chance) -> Life {
         4 => Some(NOW + 86_400_000_000),
         _ => None,
     };
-    Life {
-        active: !chance.percent(25),
-        not_before: bound(chance),
-        expires_at: bound(chance),
-    }
+    Life { active: !chance.percent(25), not_before: bound(chance), expires_at: bound(chance) }
 }
 
 fn dimensions(chance: &mut Chance, percent: usize) -> BTreeMap<String, String> {
     let mut map = BTreeMap::new();
     while chance.percent(percent) {
-        map.insert(
-            chance.word(&DIMENSIONS).to_string(),
-            chance.word(&VALUES).to_string(),
-        );
+        map.insert(chance.word(&DIMENSIONS).to_string(), chance.word(&VALUES).to_string());
     }
     map
 }
@@ -172,11 +140,7 @@ fn dimensions(chance: &mut Chance, percent: usize) -> BTreeMap<String, String> {
 fn attributes(chance: &mut Chance, names: &[&str]) -> BTreeMap<String, String> {
     let mut map = BTreeMap::new();
     while chance.percent(40) {
-        let value = if chance.percent(5) {
-            "*"
-        } else {
-            chance.word(&["x", "y", ""])
-        };
+        let value = if chance.percent(5) { "*" } else { chance.word(&["x", "y", ""]) };
         map.insert(chance.word(names).to_string(), value.to_string());
     }
     map
@@ -207,38 +171,22 @@ fn subjects(chance: &mut Chance, world: &mut World) {
             aliases: own,
             attributes: attributes(chance, &["dept", "env"]),
             // Most questions end at once about a subject that does not count.
-            life: if chance.percent(60) {
-                Life::default()
-            } else {
-                life(chance)
-            },
+            life: if chance.percent(60) { Life::default() } else { life(chance) },
         });
     }
     if groups == 0 {
         return;
     }
     for _ in 0..chance.between(1, 7) {
-        let member = if chance.percent(35) {
-            group(chance, world)
-        } else {
-            someone(chance, world)
-        };
-        let membership = Membership {
-            subject: member,
-            group: group(chance, world),
-            life: life(chance),
-        };
+        let member = if chance.percent(35) { group(chance, world) } else { someone(chance, world) };
+        let membership = Membership { subject: member, group: group(chance, world), life: life(chance) };
         repeat(chance, &mut world.memberships, membership);
     }
 }
 
 /// A listed group, or an alias of one.
 fn group(chance: &mut Chance, world: &World) -> String {
-    let groups: Vec<&Subject> = world
-        .subjects
-        .iter()
-        .filter(|it| it.id.starts_with("group:"))
-        .collect();
+    let groups: Vec<&Subject> = world.subjects.iter().filter(|it| it.id.starts_with("group:")).collect();
     let group = *chance.pick(&groups);
     named(chance, group)
 }
@@ -247,10 +195,7 @@ fn group(chance: &mut Chance, world: &World) -> String {
 fn named(chance: &mut Chance, subject: &Subject) -> String {
     let kind = subject.id.split_once(':').map_or("", |(kind, _)| kind);
     match chance.percent(20) {
-        true => subject
-            .aliases
-            .first()
-            .map_or(subject.id.clone(), |alias| format!("{kind}:{alias}")),
+        true => subject.aliases.first().map_or(subject.id.clone(), |alias| format!("{kind}:{alias}")),
         false => subject.id.clone(),
     }
 }
@@ -275,10 +220,7 @@ fn resources(chance: &mut Chance, world: &mut World) {
         ids.extend(UUIDS);
         chance.shuffle(&mut ids);
         ids.truncate(chance.between(0, 3));
-        all.extend(ids.into_iter().map(|id| ResourceRef {
-            kind: name.clone(),
-            id: id.to_string(),
-        }));
+        all.extend(ids.into_iter().map(|id| ResourceRef { kind: name.clone(), id: id.to_string() }));
     }
     chance.shuffle(&mut all);
     // Scopes come first, so that edges that lead to earlier ones mostly lead upwards.
@@ -295,18 +237,11 @@ fn resources(chance: &mut Chance, world: &mut World) {
             let cap = chance.percent(25).then(|| {
                 let mut cap: Vec<String> = Vec::new();
                 while chance.percent(60) {
-                    cap.push(
-                        chance
-                            .word(&["read", "read", "write", "a.b-c", "fly"])
-                            .to_string(),
-                    );
+                    cap.push(chance.word(&["read", "read", "write", "a.b-c", "fly"]).to_string());
                 }
                 cap
             });
-            let parent = Parent {
-                at: parent.clone(),
-                cap,
-            };
+            let parent = Parent { at: parent.clone(), cap };
             repeat(chance, &mut parents, parent);
         }
         let owner = chance.percent(35).then(|| someone(chance, world));
@@ -351,20 +286,12 @@ fn place(chance: &mut Chance, world: &World) -> Option<ResourceRef> {
         6 => {
             let types: Vec<&String> = world.catalog.types.keys().collect();
             let kind = chance.pick(&types).to_string();
-            Some(ResourceRef {
-                kind,
-                id: chance.word(&RESOURCES).to_string(),
-            })
+            Some(ResourceRef { kind, id: chance.word(&RESOURCES).to_string() })
         }
-        7..10 => chance
-            .pick_any(&world.resources)
-            .map(|resource| resource.at.clone()),
+        7..10 => chance.pick_any(&world.resources).map(|resource| resource.at.clone()),
         _ => {
-            let scopes: Vec<&Resource> = world
-                .resources
-                .iter()
-                .filter(|it| world.catalog.types[&it.at.kind].scope)
-                .collect();
+            let scopes: Vec<&Resource> =
+                world.resources.iter().filter(|it| world.catalog.types[&it.at.kind].scope).collect();
             chance.pick_any(&scopes).map(|resource| resource.at.clone())
         }
     }
@@ -391,13 +318,7 @@ fn narrow(chance: &mut Chance, world: &mut World) {
         let id = UNLISTED.to_string();
         let parents = world.resources.iter().map(|resource| resource.at.clone());
         if !kind.registered {
-            narrowing.push((
-                ResourceRef {
-                    kind: name.clone(),
-                    id,
-                },
-                parents.collect(),
-            ));
+            narrowing.push((ResourceRef { kind: name.clone(), id }, parents.collect()));
         }
     }
     narrowing.retain(|(at, _)| world.catalog.types[&at.kind].narrows);
@@ -409,12 +330,7 @@ fn narrow(chance: &mut Chance, world: &mut World) {
     let subject = holder(chance, world);
     for at in [parent, Some(narrower)] {
         let role = chance.pick(&world.roles).id.clone();
-        world.assignments.push(Assignment {
-            subject: subject.clone(),
-            role,
-            at,
-            life: life(chance),
-        });
+        world.assignments.push(Assignment { subject: subject.clone(), role, at, life: life(chance) });
     }
 }
 
@@ -436,9 +352,7 @@ fn grant(chance: &mut Chance, world: &World) -> Grant {
         conditions: dimensions(chance, 20),
         require: dimensions(chance, 12),
         own: chance.percent(12),
-        session: chance
-            .percent(15)
-            .then(|| chance.word(&SESSIONS[..2]).to_string()),
+        session: chance.percent(15).then(|| chance.word(&SESSIONS[..2]).to_string()),
         life: life(chance),
     }
 }

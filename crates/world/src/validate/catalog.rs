@@ -17,18 +17,12 @@ pub(super) fn check(at: &At<'_>, catalog: &Catalog) -> Checked {
         if kind.len() > TEXT_BYTES_MAX {
             return Err(at.refuse_name(too_long(kind)));
         }
-        permission_list(
-            &at.member("owner_permissions"),
-            &resource_type.owner_permissions,
-            catalog,
-        )?;
+        permission_list(&at.member("owner_permissions"), &resource_type.owner_permissions, catalog)?;
     }
     let permissions = at.member("permissions");
     if catalog.permissions.len() > PERMISSIONS_MAX {
-        let message = format!(
-            "{} permissions; at most {PERMISSIONS_MAX} are allowed",
-            catalog.permissions.len()
-        );
+        let message =
+            format!("{} permissions; at most {PERMISSIONS_MAX} are allowed", catalog.permissions.len());
         return Err(permissions.refuse(message));
     }
     for (key, permission) in &catalog.permissions {
@@ -37,10 +31,8 @@ pub(super) fn check(at: &At<'_>, catalog: &Catalog) -> Checked {
             return Err(at.refuse_name(too_long(key)));
         }
         if !valid_permission_key(key) {
-            let message = format!(
-                "{} is no permission key; write `<type>:<action>`, of A-Za-z0-9_.-",
-                quoted(key)
-            );
+            let message =
+                format!("{} is no permission key; write `<type>:<action>`, of A-Za-z0-9_.-", quoted(key));
             return Err(at.refuse_name(message));
         }
         for (member, keys) in [

@@ -45,10 +45,7 @@ fn subjects(listed: &[Subject]) -> Result<HashSet<(&str, &str)>, Flaw> {
         let id_at = at.member("id");
         let (kind, id) = subject_id(&id_at, &subject.id)?;
         if !names.insert((kind, id)) {
-            let first = listed
-                .iter()
-                .position(|other| other.id == subject.id)
-                .unwrap_or(index);
+            let first = listed.iter().position(|other| other.id == subject.id).unwrap_or(index);
             return Err(twice(&id_at, "subject", &subject.id, &root.index(first)));
         }
         dimensions(&at.member("attributes"), &subject.attributes)?;
@@ -67,9 +64,9 @@ fn subjects(listed: &[Subject]) -> Result<HashSet<(&str, &str)>, Flaw> {
             }
             if !names.insert((kind, alias)) {
                 let taken = quoted(&format!("{kind}:{alias}"));
-                return Err(at.refuse(format!(
-                    "{taken} already is the id or an alias of a subject; remove one"
-                )));
+                return Err(
+                    at.refuse(format!("{taken} already is the id or an alias of a subject; remove one"))
+                );
             }
         }
     }
@@ -84,17 +81,8 @@ fn resources(world: &World) -> Result<HashSet<&ResourceRef>, Flaw> {
         declared_type(&at, &resource.at, world)?;
         resource_id(&at, &resource.at)?;
         if !names.insert(&resource.at) {
-            let first = world
-                .resources
-                .iter()
-                .position(|other| other.at == resource.at)
-                .unwrap_or(index);
-            return Err(twice(
-                &at.member("id"),
-                &resource.at.kind,
-                &resource.at.id,
-                &root.index(first),
-            ));
+            let first = world.resources.iter().position(|other| other.at == resource.at).unwrap_or(index);
+            return Err(twice(&at.member("id"), &resource.at.kind, &resource.at.id, &root.index(first)));
         }
     }
     Ok(names)
@@ -113,10 +101,7 @@ fn roles(listed: &[Role]) -> Result<HashSet<&str>, Flaw> {
             return Err(at.refuse(format!("{} is no role id; write {FORMS}", quoted(&role.id))));
         }
         if !names.insert(&*role.id) {
-            let first = listed
-                .iter()
-                .position(|other| other.id == role.id)
-                .unwrap_or(index);
+            let first = listed.iter().position(|other| other.id == role.id).unwrap_or(index);
             return Err(twice(&at, "role", &role.id, &root.index(first)));
         }
     }

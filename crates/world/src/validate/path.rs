@@ -16,40 +16,24 @@ enum Here<'p> {
 }
 
 impl<'p> At<'p> {
-    pub const ROOT: At<'static> = At {
-        parent: None,
-        step: Here::Root,
-    };
+    pub const ROOT: At<'static> = At { parent: None, step: Here::Root };
 
     pub fn member(&'p self, name: &'p str) -> At<'p> {
-        At {
-            parent: Some(self),
-            step: Here::Member(name),
-        }
+        At { parent: Some(self), step: Here::Member(name) }
     }
 
     pub fn index(&'p self, index: usize) -> At<'p> {
-        At {
-            parent: Some(self),
-            step: Here::Index(index),
-        }
+        At { parent: Some(self), step: Here::Index(index) }
     }
 
     /// The value here is wrong.
     pub fn refuse(&self, message: impl Into<String>) -> Flaw {
-        Flaw {
-            steps: self.steps(),
-            of_name: false,
-            message: message.into(),
-        }
+        Flaw { steps: self.steps(), of_name: false, message: message.into() }
     }
 
     /// The name of the member here is wrong.
     pub fn refuse_name(&self, message: impl Into<String>) -> Flaw {
-        Flaw {
-            of_name: true,
-            ..self.refuse(message)
-        }
+        Flaw { of_name: true, ..self.refuse(message) }
     }
 
     /// The path, for messages that name a second place.

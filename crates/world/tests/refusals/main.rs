@@ -59,11 +59,7 @@ type Case<'a> = (&'a str, &'a str, &'a str, &'a str);
 
 fn check(cases: &[Case]) {
     for &(piece, instead, path, message) in cases {
-        assert_eq!(
-            WORLD.matches(piece).count(),
-            1,
-            "the piece `{piece}` is not there just once"
-        );
+        assert_eq!(WORLD.matches(piece).count(), 1, "the piece `{piece}` is not there just once");
         let marked = WORLD.replace(piece, instead);
         let (before, _) = marked.split_once('¦').expect("no place is marked");
         let line = before.lines().count().max(1) + usize::from(before.ends_with('\n'));
@@ -72,11 +68,7 @@ fn check(cases: &[Case]) {
             Ok(_) => panic!("`{instead}` is accepted"),
             Err(error) => error,
         };
-        assert_eq!(
-            (error.line, error.column, &*error.path),
-            (line, column, path),
-            "`{instead}`: {error}"
-        );
+        assert_eq!((error.line, error.column, &*error.path), (line, column, path), "`{instead}`: {error}");
         assert!(error.message.contains(message), "`{instead}`: {error}");
     }
 }
@@ -84,10 +76,7 @@ fn check(cases: &[Case]) {
 #[test]
 fn the_world_without_a_mistake_is_accepted() {
     let world = World::parse(WORLD.as_bytes()).unwrap();
-    assert_eq!(
-        (world.subjects.len(), world.grants.len(), world.revision),
-        (3, 2, 7)
-    );
+    assert_eq!((world.subjects.len(), world.grants.len(), world.revision), (3, 2, 7));
     assert_eq!(world.resources[1].parents[0].cap, Some(vec!["read".to_string()]));
     let least = br#"{"format":"postern-world/1","organization":"o","revision":18446744073709551615}"#;
     assert_eq!(World::parse(least).unwrap().revision, u64::MAX);
@@ -95,10 +84,7 @@ fn the_world_without_a_mistake_is_accepted() {
 
 #[test]
 fn messages_stay_on_one_line() {
-    let text = WORLD.replace(
-        "\"role:tech\", \"at\": null",
-        "\"role:\\n\\u001b[31m\", \"at\": null",
-    );
+    let text = WORLD.replace("\"role:tech\", \"at\": null", "\"role:\\n\\u001b[31m\", \"at\": null");
     let error = World::parse(text.as_bytes()).unwrap_err();
     assert!(!error.to_string().chars().any(char::is_control), "{error}");
     assert!(error.message.contains(r"`role:\n\u{1b}[31m`"), "{error}");
@@ -110,14 +96,8 @@ fn a_world_in_memory_is_checked_without_a_place() {
     assert_eq!(world.validate(), Ok(()));
     world.assignments[1].role = "role:gone".into();
     let error = world.validate().unwrap_err();
-    assert_eq!(
-        (error.line, error.column, &*error.path),
-        (0, 0, "$.assignments[1].role")
-    );
-    assert!(
-        error.to_string().starts_with("$.assignments[1].role: the role"),
-        "{error}"
-    );
+    assert_eq!((error.line, error.column, &*error.path), (0, 0, "$.assignments[1].role"));
+    assert!(error.to_string().starts_with("$.assignments[1].role: the role"), "{error}");
     world.assignments[1].role = "role:tech".into();
     world.assignments[1].life.expires_at = Some(i64::MAX);
     assert_eq!(world.validate().unwrap_err().path, "$.assignments[1].expires_at");
@@ -132,10 +112,7 @@ fn files() {
     let error = World::read_file(&file).unwrap_err().to_string();
     assert!(error.ends_with(".json: line 4, column 15, $.revision: expected a whole number from 0 to 18446744073709551615, found a boolean"), "{error}");
     // A sparse file: larger than the limit, without using any space.
-    std::fs::File::create(&file)
-        .unwrap()
-        .set_len(512 * 1024 * 1024 + 1)
-        .unwrap();
+    std::fs::File::create(&file).unwrap().set_len(512 * 1024 * 1024 + 1).unwrap();
     let error = World::read_file(&file).unwrap_err().to_string();
     std::fs::remove_file(&file).unwrap();
     assert!(error.contains("larger than 536870912 bytes"), "{error}");

@@ -6,87 +6,22 @@ use postern_world::World;
 #[test]
 fn what_is_not_json() {
     check(&[
-        (
-            "\"revision\": 7",
-            "\"revision\": 7 ¦7",
-            "$.revision",
-            "expected `,` or `}`",
-        ),
-        (
-            "\"revision\": 7",
-            "\"revision\" ¦7",
-            "$.revision",
-            "expected `:` after the name `revision`",
-        ),
-        (
-            "\"revision\": 7",
-            "\"revision\": ¦07",
-            "$.revision",
-            "expected a whole number",
-        ),
-        (
-            "\"revision\": 7",
-            "¦revision: 7",
-            "$",
-            "expected the name of a member",
-        ),
-        (
-            "\"active\": true}",
-            "\"active\": true, ¦}",
-            "$.subjects[0]",
-            "remove the comma",
-        ),
-        (
-            "\"active\": true",
-            "\"active\": ¦True",
-            "$.subjects[0].active",
-            "something that is not JSON",
-        ),
-        (
-            "\"active\": true",
-            "\"active\": ¦truer",
-            "$.subjects[0].active",
-            "expected `true`",
-        ),
+        ("\"revision\": 7", "\"revision\": 7 ¦7", "$.revision", "expected `,` or `}`"),
+        ("\"revision\": 7", "\"revision\" ¦7", "$.revision", "expected `:` after the name `revision`"),
+        ("\"revision\": 7", "\"revision\": ¦07", "$.revision", "expected a whole number"),
+        ("\"revision\": 7", "¦revision: 7", "$", "expected the name of a member"),
+        ("\"active\": true}", "\"active\": true, ¦}", "$.subjects[0]", "remove the comma"),
+        ("\"active\": true", "\"active\": ¦True", "$.subjects[0].active", "something that is not JSON"),
+        ("\"active\": true", "\"active\": ¦truer", "$.subjects[0].active", "expected `true`"),
         ("\"acme\"", "\"ac¦\tme\"", "$.organization", "control character"),
-        (
-            "\"acme\"",
-            "\"ac¦\\xme\"",
-            "$.organization",
-            "an escape that JSON does not have",
-        ),
-        (
-            "\"acme\"",
-            "\"ac¦\\u12g4\"",
-            "$.organization",
-            "four hexadecimal digits",
-        ),
-        (
-            "\"acme\"",
-            "\"ac¦\\ud800\"",
-            "$.organization",
-            "half of a surrogate pair",
-        ),
-        (
-            "\"acme\"",
-            "\"ac¦\\ud800\\u0041\"",
-            "$.organization",
-            "half of a surrogate pair",
-        ),
-        (
-            "\"acme\"",
-            "\"ac¦\\udc00\"",
-            "$.organization",
-            "half of a surrogate pair",
-        ),
+        ("\"acme\"", "\"ac¦\\xme\"", "$.organization", "an escape that JSON does not have"),
+        ("\"acme\"", "\"ac¦\\u12g4\"", "$.organization", "four hexadecimal digits"),
+        ("\"acme\"", "\"ac¦\\ud800\"", "$.organization", "half of a surrogate pair"),
+        ("\"acme\"", "\"ac¦\\ud800\\u0041\"", "$.organization", "half of a surrogate pair"),
+        ("\"acme\"", "\"ac¦\\udc00\"", "$.organization", "half of a surrogate pair"),
         ("  ]\n}\n", "  ]\n}¦{}", "$", "after the end of the document"),
         ("  ]\n}\n", "  ]\n¦", "$.grants", "`}` is missing"),
-        (
-            "{\n  \"format\"",
-            "¦\u{feff}{\n  \"format\"",
-            "$",
-            "byte order mark",
-        ),
+        ("{\n  \"format\"", "¦\u{feff}{\n  \"format\"", "$", "byte order mark"),
     ]);
 }
 
@@ -96,17 +31,11 @@ fn what_is_not_text() {
     let at = bytes.iter().position(|&byte| byte == b'?').unwrap();
     bytes[at] = 0xff;
     let error = World::parse(&bytes).unwrap_err();
-    assert_eq!(
-        (error.line, error.column, &*error.path),
-        (3, 22, "$.organization")
-    );
+    assert_eq!((error.line, error.column, &*error.path), (3, 22, "$.organization"));
     assert!(error.message.contains("not UTF-8"), "{error}");
 
     let error = World::parse(b"").unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "line 1, column 1, $: expected an object, found the end of the document"
-    );
+    assert_eq!(error.to_string(), "line 1, column 1, $: expected an object, found the end of the document");
     let error = World::parse(b"{\"format\": \"postern").unwrap_err();
     assert_eq!((error.column, &*error.path), (12, "$.format"));
     assert!(error.message.contains("closing `\"`"), "{error}");
@@ -115,12 +44,7 @@ fn what_is_not_text() {
 #[test]
 fn nesting_has_a_limit() {
     let deep = format!("{{\"revision\": {}", "[".repeat(100_000));
-    assert!(
-        World::parse(deep.as_bytes())
-            .unwrap_err()
-            .message
-            .contains("whole number")
-    );
+    assert!(World::parse(deep.as_bytes()).unwrap_err().message.contains("whole number"));
     // Only a member whose value is passed over could nest, and unknown members are refused before their value.
     let deep = format!("{{\"x\": {}", "{\"x\":".repeat(100_000));
     assert_eq!(World::parse(deep.as_bytes()).unwrap_err().path, "$.x");
@@ -135,12 +59,7 @@ fn members() {
             "$.organisation",
             "unknown member `organisation`; the members here are format,",
         ),
-        (
-            "\"requires\"",
-            "¦\"require\"",
-            "$.catalog.permissions[\"miner:reboot\"].require",
-            "unknown member",
-        ),
+        ("\"requires\"", "¦\"require\"", "$.catalog.permissions[\"miner:reboot\"].require", "unknown member"),
         ("\"own\"", "¦\"owns\"", "$.grants[0].owns", "unknown member"),
         (
             "\"role\": \"role:tech\", \"at\": null",
@@ -148,42 +67,12 @@ fn members() {
             "$.assignments[1].scope",
             "unknown member",
         ),
-        (
-            "\"id\": \"far\"",
-            "\"id\": \"far\", ¦\"cap\": []",
-            "$.grants[0].at.cap",
-            "unknown member",
-        ),
-        (
-            "\"revision\": 7",
-            "\"revision\": 7, ¦\"revision\": 7",
-            "$.revision",
-            "given twice",
-        ),
-        (
-            "\"revision\": 7",
-            "\"revision\": 7, ¦\"revisio\\u006e\": 7",
-            "$.revision",
-            "given twice",
-        ),
-        (
-            "{\"x\": \"1\"}",
-            "{\"x\": \"1\", ¦\"x\": \"1\"}",
-            "$.grants[0].where.x",
-            "given twice",
-        ),
-        (
-            "\"miner:read\": {}",
-            "¦\"miner:all\": {}",
-            "$.catalog.permissions[\"miner:all\"]",
-            "given twice",
-        ),
-        (
-            "{\n  \"format\": \"postern-world/1\",",
-            "¦{",
-            "$",
-            "the member `format` is missing",
-        ),
+        ("\"id\": \"far\"", "\"id\": \"far\", ¦\"cap\": []", "$.grants[0].at.cap", "unknown member"),
+        ("\"revision\": 7", "\"revision\": 7, ¦\"revision\": 7", "$.revision", "given twice"),
+        ("\"revision\": 7", "\"revision\": 7, ¦\"revisio\\u006e\": 7", "$.revision", "given twice"),
+        ("{\"x\": \"1\"}", "{\"x\": \"1\", ¦\"x\": \"1\"}", "$.grants[0].where.x", "given twice"),
+        ("\"miner:read\": {}", "¦\"miner:all\": {}", "$.catalog.permissions[\"miner:all\"]", "given twice"),
+        ("{\n  \"format\": \"postern-world/1\",", "¦{", "$", "the member `format` is missing"),
         (
             "\"format\": \"postern-world/1\"",
             "\"format\": ¦\"postern-world/2\"",
@@ -210,12 +99,7 @@ fn members() {
             "`type` is missing",
         ),
         ("{\"id\": \"role:tech\", ", "¦{", "$.roles[0]", "`id` is missing"),
-        (
-            "{\"subject\": \"user:unlisted\", ",
-            "¦{",
-            "$.grants[1]",
-            "`subject` is missing",
-        ),
+        ("{\"subject\": \"user:unlisted\", ", "¦{", "$.grants[1]", "`subject` is missing"),
         (
             "{\"subject\": \"user:unlisted\", \"effect\": \"allow\", ",
             "¦{\"subject\": \"user:unlisted\", ",
@@ -224,8 +108,5 @@ fn members() {
         ),
     ]);
     let error = World::parse(WORLD.replace("  \"revision\": 7,\n", "").as_bytes()).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "line 1, column 1, $: the member `revision` is missing; add it"
-    );
+    assert_eq!(error.to_string(), "line 1, column 1, $: the member `revision` is missing; add it");
 }

@@ -11,30 +11,15 @@ fn types_of_values() {
             "$.revision",
             "expected a whole number from 0 to 18446744073709551615, found a string",
         ),
-        (
-            "\"revision\": 7",
-            "\"revision\": ¦-7",
-            "$.revision",
-            "found a number",
-        ),
-        (
-            "\"revision\": 7",
-            "\"revision\": ¦7.0",
-            "$.revision",
-            "found `7.0`",
-        ),
+        ("\"revision\": 7", "\"revision\": ¦-7", "$.revision", "found a number"),
+        ("\"revision\": 7", "\"revision\": ¦7.0", "$.revision", "found `7.0`"),
         (
             "\"revision\": 7",
             "\"revision\": ¦18446744073709551616",
             "$.revision",
             "found `18446744073709551616`",
         ),
-        (
-            "\"acme\"",
-            "¦null",
-            "$.organization",
-            "expected a string, found null",
-        ),
+        ("\"acme\"", "¦null", "$.organization", "expected a string, found null"),
         (
             "\"scope\": true",
             "\"scope\": ¦1",
@@ -53,24 +38,9 @@ fn types_of_values() {
             "$.subjects[0].attributes.role",
             "expected a string, found a boolean",
         ),
-        (
-            "[\"ann@example.com\"]",
-            "[¦{}]",
-            "$.subjects[0].aliases[0]",
-            "expected a string, found an object",
-        ),
-        (
-            "\"own\": true",
-            "\"own\": ¦null",
-            "$.grants[0].own",
-            "expected true or false, found null",
-        ),
-        (
-            "\"at\": null",
-            "\"at\": ¦[]",
-            "$.assignments[1].at",
-            "expected an object, found an array",
-        ),
+        ("[\"ann@example.com\"]", "[¦{}]", "$.subjects[0].aliases[0]", "expected a string, found an object"),
+        ("\"own\": true", "\"own\": ¦null", "$.grants[0].own", "expected true or false, found null"),
+        ("\"at\": null", "\"at\": ¦[]", "$.assignments[1].at", "expected an object, found an array"),
         (
             "\"effect\": \"exclude\"",
             "\"effect\": ¦\"deny\"",
@@ -173,12 +143,7 @@ fn the_catalog() {
             "$.catalog.permissions[\"miner:reboot\"].requires[0]",
             "empty",
         ),
-        (
-            "\"secret\": {\"owner",
-            "¦\"\": {\"owner",
-            "$.catalog.types[\"\"]",
-            "the name of a type is empty",
-        ),
+        ("\"secret\": {\"owner", "¦\"\": {\"owner", "$.catalog.types[\"\"]", "the name of a type is empty"),
         (
             "\"owner_permissions\": [\"secret:*\"]",
             "\"owner_permissions\": [¦\"secret:read\"]",
@@ -191,18 +156,8 @@ fn the_catalog() {
             "$.roles[0].permissions[2]",
             "`miner:fly` is not in `catalog.permissions`",
         ),
-        (
-            "\"miner:*\", \"*\"",
-            "¦\"miner\"",
-            "$.roles[0].permissions[1]",
-            "`miner` is no permission key",
-        ),
-        (
-            "\"miner:*\", \"*\"",
-            "¦\":*\"",
-            "$.roles[0].permissions[1]",
-            "`:*` is no permission key",
-        ),
+        ("\"miner:*\", \"*\"", "¦\"miner\"", "$.roles[0].permissions[1]", "`miner` is no permission key"),
+        ("\"miner:*\", \"*\"", "¦\":*\"", "$.roles[0].permissions[1]", "`:*` is no permission key"),
         (
             "\"permissions\": [\"secret:*\"]",
             "\"permissions\": [¦\"secret:read\"]",
@@ -216,12 +171,7 @@ fn the_catalog() {
 fn lengths() {
     let long = "x".repeat(4097);
     let case = |piece: &str, instead: &str, path: &str| {
-        check(&[(
-            piece,
-            &instead.replace('@', &long),
-            path,
-            "4097 bytes long; at most 4096",
-        )]);
+        check(&[(piece, &instead.replace('@', &long), path, "4097 bytes long; at most 4096")]);
     };
     case("\"acme\"", "¦\"@\"", "$.organization");
     case("\"Field tech\"", "¦\"@\"", "$.roles[0].name");

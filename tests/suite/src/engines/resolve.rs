@@ -12,11 +12,8 @@ pub(super) fn pair(at: &ResourceRef) -> (&str, &str) {
 
 pub(super) fn answer<V: View>(view: &V, query: &Query) -> String {
     let parents: Vec<(&str, &str)> = query.parents.iter().map(pair).collect();
-    let dimensions: Vec<(&str, &str)> = query
-        .dimensions
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
+    let dimensions: Vec<(&str, &str)> =
+        query.dimensions.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let context = Context {
         parents: &parents,
         owner: query.owner.as_deref(),
@@ -24,34 +21,18 @@ pub(super) fn answer<V: View>(view: &V, query: &Query) -> String {
         session: query.session.as_deref(),
         now: query.now.unwrap_or(NOW),
     };
-    let (subject, permission, kind) = (
-        query.subject.as_str(),
-        query.permission.as_str(),
-        query.kind.as_str(),
-    );
+    let (subject, permission, kind) =
+        (query.subject.as_str(), query.permission.as_str(), query.kind.as_str());
     let resource = query.resource.as_ref().map(pair);
     match query.op {
-        Op::Check | Op::Explain => check_line(postern_resolver::check(
-            view,
-            &Question {
-                subject,
-                permission,
-                resource,
-                context,
-            },
-        )),
-        Op::Filter => list_line(
-            "ids",
-            postern_resolver::filter(view, subject, permission, kind, &context),
-        ),
-        Op::Subjects => list_line(
-            "subjects",
-            postern_resolver::subjects(view, permission, resource, kind, &context),
-        ),
-        Op::Actions => list_line(
-            "permissions",
-            postern_resolver::actions(view, subject, resource, &context),
-        ),
+        Op::Check | Op::Explain => {
+            check_line(postern_resolver::check(view, &Question { subject, permission, resource, context }))
+        }
+        Op::Filter => list_line("ids", postern_resolver::filter(view, subject, permission, kind, &context)),
+        Op::Subjects => {
+            list_line("subjects", postern_resolver::subjects(view, permission, resource, kind, &context))
+        }
+        Op::Actions => list_line("permissions", postern_resolver::actions(view, subject, resource, &context)),
         Op::Anywhere => decision_line(postern_resolver::anywhere(view, subject, permission, &context)),
         Op::Everywhere => decision_line(postern_resolver::everywhere(view, subject, permission, &context)),
     }
@@ -59,11 +40,9 @@ pub(super) fn answer<V: View>(view: &V, query: &Query) -> String {
 
 pub(super) fn check_line(answer: Answer) -> String {
     match answer {
-        Ok(reason) => format!(
-            r#"{{"decision":"{}","reason":"{}"}}"#,
-            reason.decision().as_str(),
-            reason.as_str()
-        ),
+        Ok(reason) => {
+            format!(r#"{{"decision":"{}","reason":"{}"}}"#, reason.decision().as_str(), reason.as_str())
+        }
         Err(error) => error_line(error),
     }
 }

@@ -15,10 +15,7 @@ pub(super) fn load(snapshot: &[u8]) -> Box<dyn Loaded> {
     let module = MODULE.get_or_init(|| {
         let file = file();
         let bytes = std::fs::read(&file).unwrap_or_else(|error| {
-            panic!(
-                "{}: {error}; build the module with `cargo xtask wasm`",
-                file.display()
-            )
+            panic!("{}: {error}; build the module with `cargo xtask wasm`", file.display())
         });
         Module::load(&bytes).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
     });
@@ -50,10 +47,7 @@ struct Wasm(Instance);
 impl Loaded for Wasm {
     fn answer(&mut self, query: &Query) -> String {
         let pair = resolve::pair;
-        let dimensions = query
-            .dimensions
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
+        let dimensions = query.dimensions.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let request = Request {
             op: match query.op {
                 Op::Check | Op::Explain => Asked::Check,
