@@ -25,9 +25,9 @@ const PROFILE: &str = "wasm";
 
 /// Most bytes of the bare module, compressed with gzip. The goal is 24 KiB (docs/decisions/0004 says what is in the way);
 /// this ceiling only keeps what has been reached.
-const BARE_GZIP_MAX: usize = 36 * 1024;
+const BARE_GZIP_MAX: usize = 38 * 1024;
 /// Most bytes of the JavaScript module and its glue together, each compressed with gzip. The goal is 30 KiB.
-const CLIENT_GZIP_MAX: usize = 40 * 1024;
+const CLIENT_GZIP_MAX: usize = 42 * 1024;
 
 /// What the optimiser may assume of a host: the features that every current runtime has. Never `-all`: it makes
 /// modules that Node 20 refuses.
