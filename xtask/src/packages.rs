@@ -2,6 +2,7 @@
 
 use crate::command::{self, command, root};
 use crate::prerequisites::npm_ci;
+use crate::server;
 use crate::steps::{Count, run_tests};
 use anyhow::Result;
 use std::process::Command;
@@ -30,7 +31,8 @@ pub fn check() -> Result<()> {
 
 /// Runs their tests.
 pub fn test(tests: &mut Count) -> Result<()> {
-    run_tests(&mut npm(&["test"]), tests)
+    // Wherever cargo builds: the tests themselves know only its usual place.
+    run_tests(npm(&["test"]).env("POSTERN_BIN", server::program("debug")), tests)
 }
 
 /// The example's tests in a browser.

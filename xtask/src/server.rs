@@ -21,6 +21,12 @@ pub const WORLD: &str = "examples/fleet/world.json";
 /// The built page of the example.
 pub const PAGE: &str = "examples/fleet/dist";
 
+/// Where cargo leaves the program of a build profile.
+pub fn program(profile: &str) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| path("target"), PathBuf::from);
+    target.join(profile).join("postern")
+}
+
 /// The `postern` program with its data in one folder.
 #[derive(Clone)]
 pub struct Postern {
@@ -31,8 +37,7 @@ pub struct Postern {
 impl Postern {
     /// Of a build profile: `debug` or `release`.
     pub fn new(profile: &str, data_dir: PathBuf) -> Postern {
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| path("target"), PathBuf::from);
-        Postern { program: target.join(profile).join("postern"), data_dir }
+        Postern { program: program(profile), data_dir }
     }
 
     /// A command of the program, on its own Postgres, whatever the environment says.

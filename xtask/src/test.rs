@@ -56,9 +56,10 @@ fn every_step(steps: &mut Steps) -> Result<()> {
     })?;
     steps.step("npm packages: build", |_| packages::build())?;
     steps.step("npm packages: types", |_| packages::check())?;
-    steps.step("npm packages: tests", packages::test)?;
     // Programs and tests in one build, with the features that both need.
     steps.step("build", |_| steps::run(cargo().args(["build", "--workspace", "--bins", "--tests"])))?;
+    // They ask the program that was just built.
+    steps.step("npm packages: tests", packages::test)?;
     steps.step("tests", |tests| {
         let nextest = probe(cargo().args(["nextest", "--version"])).is_some();
         let runner: &[&str] = if nextest {
