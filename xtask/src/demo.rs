@@ -44,9 +44,9 @@ pub fn run() -> Result<()> {
          (or with a psql of your own: psql \"$(cat {FOLDER}/postgres/url)\")\n\
          `rm -r {FOLDER}` brings everything back at the next start. Ctrl-C stops the server and its database.\n"
     );
-    let mut serve = postern.command(&["serve", "--listen", LISTEN, "--static"]);
+    let mut serve = postern.command(&["serve", "--listen", LISTEN]);
     // Returns only where the program cannot be started.
-    Err(serve.arg(path(PAGE)).exec()).context("cannot start the gateway")
+    Err(serve.arg("--static").arg(path(PAGE)).exec()).context("cannot start the gateway")
 }
 
 /// Runs one statement on the database of the demo while it runs: `cargo xtask sql`.

@@ -89,8 +89,9 @@ impl Postern {
     /// Starts the gateway on a free port, with the example's page, its log going to a file. Waits until it listens.
     pub fn start(&self, log: &Path) -> Result<Gateway> {
         let log_file = fs::File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
-        let mut serve = self.command(&["serve", "--listen", "127.0.0.1:0", "--static"]);
-        serve.arg(path(PAGE)).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log_file);
+        let mut serve = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        serve.arg("--static").arg(path(PAGE));
+        serve.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log_file);
         let mut child = serve.spawn().with_context(|| format!("cannot start {}", self.program.display()))?;
         let lines = BufReader::new(child.stdout.take().context("INVARIANT: its output is piped")?).lines();
         let (sender, receiver) = mpsc::channel();
