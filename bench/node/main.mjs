@@ -30,7 +30,8 @@ function emptyEngine(count) {
   return {
     pass: () => {
       let sum = 0;
-      for (let number = 0; number < count; number += 1) sum = (sum + empty(number, number ^ 1, number ^ 2)) | 0;
+      for (let number = 0; number < count; number += 1)
+        sum = (sum + empty(number, number ^ 1, number ^ 2)) | 0;
       return sum;
     },
   };

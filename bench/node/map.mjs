@@ -6,9 +6,7 @@ export function buildMap(workload) {
   const roles = workload.roles.map((keys) => new Set(keys.map((key) => workload.permissions[key])));
   const users = new Map();
   const nothing = [];
-  for (let user = 0; user < workload.userCount; user += 1) {
-    users.set(workload.userId(user), { assignments: [], grants: nothing });
-  }
+  for (const user of workload.users) users.set(user, { assignments: [], grants: nothing });
   // Rows come in the order of the users, and so does a Map iterate.
   const holders = [...users.values()];
   for (const { user, role, site } of workload.assignments) {
@@ -28,7 +26,8 @@ export function isAllowed(users, user, permission, site) {
   const { assignments, grants } = held;
   for (let index = 0; index < assignments.length; index += 1) {
     const assignment = assignments[index];
-    if ((assignment.site === null || assignment.site === site) && assignment.permissions.has(permission)) return true;
+    if ((assignment.site === null || assignment.site === site) && assignment.permissions.has(permission))
+      return true;
   }
   for (let index = 0; index < grants.length; index += 1) {
     const grant = grants[index];

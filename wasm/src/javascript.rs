@@ -4,11 +4,11 @@
 //! can be open side by side, each under a slot: a new one is opened while the old one still answers, and the page swaps
 //! one number. Slots are not used again, so that a stale one finds nothing instead of somebody else's snapshot.
 
-use crate::handles::{self, UNKNOWN};
+use crate::handles;
 use crate::memory::{Owned, Single};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use postern_abi::Description;
+use postern_abi::held::{self, UNKNOWN};
 use postern_snapshot::Snapshot;
 use postern_vocab::QueryError;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -59,31 +59,31 @@ pub fn close(slot: i32) {
 /// The description, encoded; empty for a slot that holds nothing.
 #[wasm_bindgen]
 pub fn describe(slot: i32) -> Box<[u8]> {
-    with(slot, Vec::new(), |snapshot| Description::of(snapshot).to_bytes()).into_boxed_slice()
+    with(slot, Vec::new(), |snapshot| held::describe(snapshot)).into_boxed_slice()
 }
 
 /// The first moment after `now` at which a fact begins or ceases to count; infinity for none.
 #[wasm_bindgen]
 pub fn next_change(slot: i32, now: f64) -> f64 {
-    with(slot, f64::INFINITY, |snapshot| handles::next_change(snapshot, now.into()))
+    with(slot, f64::INFINITY, |snapshot| held::next_change(snapshot, now.into()))
 }
 
 /// The handle of a subject; 4294967295 where there is none.
 #[wasm_bindgen]
 pub fn subject(slot: i32, subject: &str) -> u32 {
-    with(slot, UNKNOWN, |snapshot| handles::subject(snapshot, subject))
+    with(slot, UNKNOWN, |snapshot| handles::subject(snapshot, subject.as_bytes()))
 }
 
 /// The handle of a permission key; 4294967295 where there is none.
 #[wasm_bindgen]
 pub fn permission(slot: i32, key: &str) -> u32 {
-    with(slot, UNKNOWN, |snapshot| handles::permission(snapshot, key))
+    with(slot, UNKNOWN, |snapshot| held::permission(snapshot, key))
 }
 
 /// The handle of a resource; 4294967295 where there is none. The organization's is 0.
 #[wasm_bindgen]
 pub fn resource(slot: i32, kind: &str, id: &str) -> u32 {
-    with(slot, UNKNOWN, |snapshot| handles::resource(snapshot, kind, id))
+    with(slot, UNKNOWN, |snapshot| held::resource(snapshot, kind, id))
 }
 
 /// A check on handles at a time in microseconds: the code of the reason, or of the error.
@@ -151,5 +151,5 @@ pub fn mask(slot: i32, subject: u32, resource: u32, now: f64) -> *const u8 {
 /// Answers an encoded request with an encoded answer; empty for a slot that holds nothing.
 #[wasm_bindgen]
 pub fn query(slot: i32, request: &[u8]) -> Box<[u8]> {
-    with(slot, Vec::new(), |snapshot| postern_abi::answer_bytes(snapshot, request)).into_boxed_slice()
+    with(slot, Vec::new(), |snapshot| held::query(snapshot, request)).into_boxed_slice()
 }

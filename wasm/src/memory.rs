@@ -8,13 +8,18 @@
 
 use alloc::alloc::{Layout, dealloc};
 use alloc::boxed::Box;
-use core::cell::RefCell;
+use core::cell::UnsafeCell;
 use core::ptr::NonNull;
 use core::slice;
 use postern_snapshot::{OpenError, Snapshot};
 
 /// A value that the one thread of an instance owns.
-pub struct Single<T>(RefCell<T>);
+pub struct Single<T> {
+    value: UnsafeCell<T>,
+    /// Whether it is lent. Kept where a mistake is looked for, not where every check would pay for it.
+    #[cfg(debug_assertions)]
+    lent: core::cell::Cell<bool>,
+}
 
 // SAFETY: `Sync` promises that references may be shared between threads. The module is built without threads
 // (`atomics` is not among its target features), so there is no second thread to share one with. On other targets, where
@@ -24,13 +29,25 @@ unsafe impl<T> Sync for Single<T> {}
 impl<T> Single<T> {
     /// Holds a value.
     pub const fn new(value: T) -> Single<T> {
-        Single(RefCell::new(value))
+        Single {
+            value: UnsafeCell::new(value),
+            #[cfg(debug_assertions)]
+            lent: core::cell::Cell::new(false),
+        }
     }
 
-    /// Lends the value to `use_it`. A call from within `use_it` would panic; none of ours does that.
-    #[inline]
+    /// Lends the value to `use_it`, which must not ask for the same value again; none of ours does.
+    #[inline(always)]
     pub fn with<R>(&self, use_it: impl FnOnce(&mut T) -> R) -> R {
-        use_it(&mut self.0.borrow_mut())
+        #[cfg(debug_assertions)]
+        assert!(!self.lent.replace(true), "lent twice");
+        // SAFETY: there is one thread, and nothing that `use_it` calls comes back here (no face calls its host, and no
+        // closure of a face that borrows one value borrows the same again), so this is the only reference to the value
+        // while it lives.
+        let result = use_it(unsafe { &mut *self.value.get() });
+        #[cfg(debug_assertions)]
+        self.lent.set(false);
+        result
     }
 }
 

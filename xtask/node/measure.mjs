@@ -4,5 +4,5 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 
 for (const file of process.argv.slice(2)) {
   const bytes = readFileSync(file);
-  console.log(bytes.length, gzipSync(bytes, { level: 9 }).length, brotliCompressSync(bytes).length);
+  console.log(bytes.length, gzipSync(bytes, { level: 9, memLevel: 9 }).length, brotliCompressSync(bytes).length);
 }

@@ -15,6 +15,7 @@ extern crate alloc;
 mod answer;
 mod ask;
 mod describe;
+pub mod held;
 mod request;
 mod wire;
 

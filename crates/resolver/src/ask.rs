@@ -36,6 +36,11 @@ pub struct Question<'a> {
 /// The handle of a subject, by id or alias. `None` where no fact names it: it then has no handle, and [`check`] by
 /// text decides.
 pub fn subject_handle<V: View>(view: &V, subject: &str) -> Option<u32> {
+    view.subject_at_once(subject.as_bytes()).or_else(|| subject_handle_other(view, subject))
+}
+
+/// [`subject_handle`] for what [`View::subject_at_once`] is known not to find; right, and slower, for what it does.
+pub fn subject_handle_other<V: View>(view: &V, subject: &str) -> Option<u32> {
     let (kind, id) = split_subject(subject).filter(|(_, id)| !is_reserved_id(id))?;
     view.find_subject(kind, id)
 }

@@ -24,10 +24,15 @@ mod lists;
 pub mod view;
 mod walk;
 
-pub use ask::{Context, Question, check, permission_handle, resource_handle, subject_handle};
+pub use ask::{
+    Context, Question, check, permission_handle, resource_handle, subject_handle, subject_handle_other,
+};
 #[cfg(feature = "alloc")]
 pub use explain::{Change, Explanation, Place, Step, explain};
-pub use fast::{ORGANIZATION, check_batch, check_handles, mask};
+pub use fast::{
+    ORGANIZATION, check_at_hand, check_batch, check_batch_or, check_handles, check_other, mask, mask_at_hand,
+    mask_other,
+};
 #[cfg(feature = "alloc")]
 pub use lists::{Residual, actions, anywhere, everywhere, filter, residual, subjects};
 pub use postern_vocab::Reason;

@@ -37,8 +37,10 @@ pub fn filter<V: View>(
     let Some(kind) = kind else { return Ok(Vec::new()) };
     for (start, end) in view.resources_of(kind) {
         for resource in start..end {
-            if allows(ready.at(view, Target::Listed(resource), context)) {
-                ids.extend(id_text("", view.resource_id(resource)));
+            if allows(ready.at(view, Target::Listed(resource), context))
+                && let Some(id) = id_text("", view.resource_id(resource))
+            {
+                ids.push(id);
             }
         }
     }
@@ -83,8 +85,11 @@ pub fn residual<V: View>(
         for resource in view.resources_of(kind).into_iter().flat_map(|(start, end)| start..end) {
             let row = view.resource(resource);
             let named_only = row.ext != 0 && view.resource_ext(row.ext - 1).flags & RESOURCE_UNLISTED != 0;
-            if !named_only && !allows(ready.at(view, Target::Listed(resource), context)) {
-                denied.extend(id_text("", view.resource_id(resource)));
+            if !named_only
+                && !allows(ready.at(view, Target::Listed(resource), context))
+                && let Some(id) = id_text("", view.resource_id(resource))
+            {
+                denied.push(id);
             }
         }
     }
@@ -110,8 +115,10 @@ pub fn subjects<V: View>(
                 continue;
             }
             ready.who = Who::Known(subject);
-            if allows(ready.check(view, resource, context)) {
-                ids.extend(id_text(kind, view.subject_id(subject)));
+            if allows(ready.check(view, resource, context))
+                && let Some(id) = id_text(kind, view.subject_id(subject))
+            {
+                ids.push(id);
             }
         }
     }

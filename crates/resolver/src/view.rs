@@ -54,6 +54,11 @@ pub struct SubjectRow {
     pub words: [u16; 3],
 }
 
+impl SubjectRow {
+    /// What stands for a row that is not at hand: none of those that exist has all bits.
+    pub const ELSEWHERE: SubjectRow = SubjectRow { bits: u16::MAX, words: [0; 3] };
+}
+
 /// The words number a list of bindings.
 pub const SUBJECT_LIST: u16 = 4;
 /// The words number a [`SubjectExt`].
@@ -208,10 +213,21 @@ pub trait View {
     /// A permission's key.
     fn permission_key(&self, permission: u32) -> &str;
 
+    /// The subject `<type>:<id>`, of bytes that may be no text, where it is of the kind that most are and found without
+    /// looking into anything else. `None` says nothing.
+    #[inline(always)]
+    fn subject_at_once(&self, _subject: &[u8]) -> Option<u32> {
+        None
+    }
     /// A subject by type and id, or by type and alias.
     fn find_subject(&self, kind: &str, id: &str) -> Option<u32>;
     /// A subject.
     fn subject(&self, subject: u32) -> SubjectRow;
+    /// A subject, where its row can be had without a search; else [`SubjectRow::ELSEWHERE`].
+    #[inline(always)]
+    fn subject_at_hand(&self, subject: u32) -> SubjectRow {
+        self.subject(subject)
+    }
     /// What only some subjects have.
     fn subject_ext(&self, ext: u32) -> SubjectExt;
     /// The subjects of a type: ranges of numbers.
@@ -233,6 +249,11 @@ pub trait View {
     fn find_resource(&self, kind: u32, id: &str) -> Option<u32>;
     /// A resource.
     fn resource(&self, resource: u32) -> ResourceRow;
+    /// A resource, where its row can be had without a search; else [`ResourceRow::NONE`].
+    #[inline(always)]
+    fn resource_at_hand(&self, resource: u32) -> ResourceRow {
+        self.resource(resource)
+    }
     /// What only some resources have.
     fn resource_ext(&self, ext: u32) -> ResourceExt;
     /// The resources of a type: ranges of numbers.
@@ -254,6 +275,11 @@ pub trait View {
     fn role_id(&self, role: u32) -> Option<&str>;
     /// One byte of a set; 0 beyond its end.
     fn set_byte(&self, set: u32, place: u32) -> u8;
+    /// One byte of a set, of a place that every set has. Of another place: some byte.
+    #[inline(always)]
+    fn set_byte_within(&self, set: u32, place: u32) -> u8 {
+        self.set_byte(set, place)
+    }
     /// Whether a set has a permission.
     #[inline]
     fn set_has(&self, set: u32, permission: u32) -> bool {

@@ -21,14 +21,14 @@ fn codec() -> impl bincode::config::Config {
         .with_limit::<{ u32::MAX as usize }>()
 }
 
-/// Everything after the head, as bincode reads and writes it: an array of sections takes one loop to read where as many
-/// fields would take as many copies of the code. The bytes are the same.
+/// Everything after the head, as bincode reads and writes it: an array takes one loop to read where as many fields would
+/// take as many copies of the code. The bytes are the same.
 #[derive(Encode, BorrowDecode)]
 struct Encoded<'a> {
-    organization: &'a str,
-    revision: u64,
-    numbers: [u32; 4],
-    list_kinds: [u32; KINDS + 1],
+    /// UTF-8.
+    organization: &'a [u8],
+    /// The revision's low and high half, flags, own, everyone, set bytes, and the kinds of lists.
+    numbers: [u32; 6 + KINDS + 1],
     sections: [&'a [u8]; SECTIONS],
 }
 
@@ -175,13 +175,8 @@ impl<'a> Body<'a> {
     pub fn decode(bytes: &'a [u8]) -> Option<Self> {
         let (encoded, length): (Encoded<'a>, usize) =
             bincode::borrow_decode_from_slice(bytes, codec()).ok()?;
-        let Encoded {
-            organization,
-            revision,
-            numbers: [flags, own, everyone, set_bytes],
-            list_kinds,
-            sections,
-        } = encoded;
+        let Encoded { organization, numbers, sections } = encoded;
+        let [revision_low, revision_high, flags, own, everyone, set_bytes, list_kinds @ ..] = numbers;
         let [
             string_offsets,
             strings,
@@ -206,9 +201,12 @@ impl<'a> Body<'a> {
             resources_directory,
             resources_entries,
         ] = sections;
-        (length == bytes.len()).then_some(Body {
-            organization,
-            revision,
+        if length != bytes.len() {
+            return None;
+        }
+        Some(Body {
+            organization: core::str::from_utf8(organization).ok()?,
+            revision: u64::from(revision_low) | u64::from(revision_high) << 32,
             flags,
             own,
             everyone,
@@ -248,11 +246,15 @@ impl<'a> Body<'a> {
     /// The bytes of the body; `None` beyond the limit of the codec.
     #[cfg(feature = "write")]
     pub fn encode(&self) -> Option<std::vec::Vec<u8>> {
+        let [revision_low, revision_high] = [self.revision as u32, (self.revision >> 32) as u32];
+        let mut numbers = [0; 6 + KINDS + 1];
+        let few = [revision_low, revision_high, self.flags, self.own, self.everyone, self.set_bytes];
+        for (number, value) in numbers.iter_mut().zip(few.into_iter().chain(self.list_kinds)) {
+            *number = value;
+        }
         let encoded = Encoded {
-            organization: self.organization,
-            revision: self.revision,
-            numbers: [self.flags, self.own, self.everyone, self.set_bytes],
-            list_kinds: self.list_kinds,
+            organization: self.organization.as_bytes(),
+            numbers,
             sections: [
                 self.string_offsets,
                 self.strings,

@@ -7,7 +7,7 @@ use crate::layout::{Body, FORMAT_VERSION, HEAD_BYTES, Kind, MAGIC, key, words};
 use crate::table::Index;
 use crate::validate::validate;
 use postern_resolver::view::*;
-use postern_vocab::canonical_uuid;
+use postern_vocab::{canonical_uuid, canonical_uuid_bytes};
 
 /// A snapshot, or a slice, over borrowed bytes: checked once, then never wrong to read.
 ///
@@ -21,6 +21,7 @@ pub struct Snapshot<'a> {
     /// The type of most subjects that have UUIDs.
     main_kind: &'a [u8],
     bindings: &'a [[u8; 16]],
+    permission_count: u32,
     bytes: &'a [u8],
 }
 
@@ -79,6 +80,7 @@ impl<'a> Snapshot<'a> {
             aliases: Index::new(body.aliases),
             resources: Index::new(body.resources),
             bindings: body.bindings.as_chunks::<{ 4 * words::BINDING }>().0,
+            permission_count: (body.permissions.len() / (4 * words::PERMISSION)) as u32,
             body,
             bytes,
         })
@@ -111,12 +113,9 @@ impl<'a> Snapshot<'a> {
 
     /// The first moment after `now` at which a fact begins or ceases to count, in microseconds.
     pub fn next_change(&self, now: i64) -> Option<i64> {
-        let count = (self.body.timings.len() / 16) as u32;
-        let bounds = (1..=count).flat_map(|timing| {
-            let (from, to) = self.timing(timing);
-            [from, to]
-        });
-        bounds.filter(|bound| *bound > now && *bound < i64::MAX).min()
+        let bounds = self.body.timings.as_chunks::<8>().0.iter().map(|bound| i64::from_le_bytes(*bound));
+        let next = bounds.filter(|bound| *bound > now).fold(i64::MAX, i64::min);
+        (next != i64::MAX).then_some(next)
     }
 
     /// How much it holds.
@@ -182,9 +181,7 @@ impl<'a> Snapshot<'a> {
     pub(crate) fn aliases_of(&self, subject: u32) -> impl Iterator<Item = Id<'a>> + use<'a, '_> {
         let aliases = self.aliases;
         (0..aliases.entry_count())
-            .filter(move |alias| {
-                aliases.row(*alias).is_some_and(|row| u32::from_le_bytes(array(&row, 0)) == subject)
-            })
+            .filter(move |alias| aliases.row(*alias).is_some_and(|row| row as u32 == subject))
             .map(move |alias| aliases.id(alias, |string| self.text(string)))
     }
 }
@@ -199,13 +196,14 @@ impl View for Snapshot<'_> {
         self.body.own.checked_sub(1)
     }
 
-    #[inline]
+    #[inline(always)]
     fn everyone(&self) -> u32 {
         self.body.everyone
     }
 
+    #[inline(always)]
     fn permission_count(&self) -> u32 {
-        (self.body.permissions.len() / (4 * words::PERMISSION)) as u32
+        self.permission_count
     }
 
     fn find_permission(&self, key: &str) -> Option<u32> {
@@ -234,14 +232,14 @@ impl View for Snapshot<'_> {
         self.text(key)
     }
 
+    #[inline(always)]
+    fn subject_at_once(&self, subject: &[u8]) -> Option<u32> {
+        let id = subject.strip_prefix(self.main_kind)?.strip_prefix(b":")?;
+        self.subjects.find_main(&canonical_uuid_bytes(id)?)
+    }
+
     fn find_subject(&self, kind: &str, id: &str) -> Option<u32> {
         let uuid = canonical_uuid(id);
-        if let Some(uuid) = &uuid
-            && self.main_kind == kind.as_bytes()
-            && let Some(subject) = self.subjects.find_main(uuid)
-        {
-            return Some(subject);
-        }
         // One loop, so that there is one copy of the search.
         let mut alias = false;
         for table in [&self.subjects, &self.aliases] {
@@ -254,10 +252,7 @@ impl View for Snapshot<'_> {
                     found = table.find_bytes(of, key::DIGEST, &hash::digest(kind, id));
                 }
                 match found {
-                    Some(entry) if alias => {
-                        let row = table.row(entry).unwrap_or_default();
-                        return Some(u32::from_le_bytes(array(&row, 0)));
-                    }
+                    Some(entry) if alias => return table.row(entry).map(|row| row as u32),
                     Some(entry) => return Some(entry),
                     None => {}
                 }
@@ -267,13 +262,13 @@ impl View for Snapshot<'_> {
         None
     }
 
-    #[inline]
     fn subject(&self, subject: u32) -> SubjectRow {
-        let [a, b, c, d, e, f, g, h] = self.subjects.row(subject).unwrap_or_default();
-        SubjectRow {
-            bits: u16::from_le_bytes([a, b]),
-            words: [u16::from_le_bytes([c, d]), u16::from_le_bytes([e, f]), u16::from_le_bytes([g, h])],
-        }
+        subject_row(self.subjects.row(subject).unwrap_or_default())
+    }
+
+    #[inline(always)]
+    fn subject_at_hand(&self, subject: u32) -> SubjectRow {
+        self.subjects.row_at_hand(subject).map_or(SubjectRow::ELSEWHERE, subject_row)
     }
 
     #[inline(never)]
@@ -330,12 +325,13 @@ impl View for Snapshot<'_> {
         }
     }
 
-    #[inline]
     fn resource(&self, resource: u32) -> ResourceRow {
-        let Some([a, b, c, d, e, f, g, h]) = self.resources.row(resource) else {
-            return ResourceRow::NONE;
-        };
-        ResourceRow { up: u32::from_le_bytes([a, b, c, d]), ext: u32::from_le_bytes([e, f, g, h]) }
+        self.resources.row(resource).map_or(ResourceRow::NONE, resource_row)
+    }
+
+    #[inline(always)]
+    fn resource_at_hand(&self, resource: u32) -> ResourceRow {
+        self.resources.row_at_hand(resource).map_or(ResourceRow::NONE, resource_row)
     }
 
     #[inline(never)]
@@ -359,13 +355,18 @@ impl View for Snapshot<'_> {
         self.resources.of_entry(resource)
     }
 
-    #[inline]
+    #[inline(always)]
     fn binding(&self, binding: u32) -> Binding {
-        let Some(row) = self.bindings.get(binding as usize) else {
-            return Binding { at: NOWHERE, ..Binding::default() };
-        };
-        let [at, what, role, terms] = [0, 1, 2, 3].map(|word| u32_at(row, word));
-        Binding { at, what, role, terms }
+        let words = self.bindings.get(binding as usize).map(|row| row.as_chunks::<4>().0);
+        match words {
+            Some([at, what, role, terms]) => Binding {
+                at: u32::from_le_bytes(*at),
+                what: u32::from_le_bytes(*what),
+                role: u32::from_le_bytes(*role),
+                terms: u32::from_le_bytes(*terms),
+            },
+            _ => Binding { at: NOWHERE, ..Binding::default() },
+        }
     }
 
     #[inline(never)]
@@ -388,12 +389,15 @@ impl View for Snapshot<'_> {
         id.checked_sub(1).map(|id| self.text(id))
     }
 
-    #[inline]
     fn set_byte(&self, set: u32, place: u32) -> u8 {
-        let width = self.body.set_bytes;
-        let at = (set as usize).wrapping_mul(width as usize).wrapping_add(place as usize);
         // A permission that does not exist must not be looked for in the set that follows.
-        if place < width { self.body.sets.get(at).copied().unwrap_or(0) } else { 0 }
+        if place < self.body.set_bytes { self.set_byte_within(set, place) } else { 0 }
+    }
+
+    #[inline(always)]
+    fn set_byte_within(&self, set: u32, place: u32) -> u8 {
+        let at = (set as usize).wrapping_mul(self.body.set_bytes as usize).wrapping_add(place as usize);
+        self.body.sets.get(at).copied().unwrap_or(0)
     }
 
     fn set_bytes(&self, set: u32) -> &[u8] {
@@ -434,6 +438,16 @@ impl View for Snapshot<'_> {
     fn string(&self, string: u32) -> &str {
         self.text(string)
     }
+}
+
+#[inline(always)]
+fn subject_row(row: u64) -> SubjectRow {
+    SubjectRow { bits: row as u16, words: [(row >> 16) as u16, (row >> 32) as u16, (row >> 48) as u16] }
+}
+
+#[inline(always)]
+fn resource_row(row: u64) -> ResourceRow {
+    ResourceRow { up: row as u32, ext: (row >> 32) as u32 }
 }
 
 /// A string's bytes, none for one that does not exist.

@@ -57,16 +57,9 @@ impl<'a> Part<'a> {
         let hash = hash::of_uuid(id);
         let (mut low, mut high) = self.bucket(hash);
         let rows = self.entries.as_chunks::<24>().0;
-        let key_at = |place: u32| rows.get(place as usize).map_or([0; 16], |row| array::<16>(row, 0));
-        // A crowded bucket is made by hand; entries are in the order of their hashes.
-        while high.saturating_sub(low) > 32 {
-            let middle = low + (high - low) / 2;
-            let key = key_at(middle);
-            if (hash::of_uuid(&key), key) < (hash, *id) {
-                low = middle;
-            } else {
-                high = middle + 1;
-            }
+        // A crowded bucket is made by hand.
+        if high.saturating_sub(low) > CROWDED {
+            (low, high) = part_of_bucket(rows, (low, high), (hash, *id));
         }
         let wanted = u128::from_le_bytes(*id);
         let bucket = rows.get(low as usize..high as usize)?;
@@ -95,6 +88,25 @@ impl<'a> Part<'a> {
     }
 }
 
+/// Most entries of a bucket that are looked at one by one.
+const CROWDED: u32 = 32;
+
+/// The part of a crowded bucket that may hold a key; entries are in the order of their hashes.
+#[cold]
+#[inline(never)]
+fn part_of_bucket(rows: &[[u8; 24]], (mut low, mut high): (u32, u32), key: (u64, [u8; 16])) -> (u32, u32) {
+    while high.saturating_sub(low) > CROWDED {
+        let middle = low + (high - low) / 2;
+        let id = rows.get(middle as usize).map_or([0; 16], |row| array::<16>(row, 0));
+        if (hash::of_uuid(&id), id) < key {
+            low = middle;
+        } else {
+            high = middle + 1;
+        }
+    }
+    (low, high)
+}
+
 /// How many partitions are kept at hand; tables with more are read through their rows.
 const AT_HAND: usize = 6;
 
@@ -119,11 +131,11 @@ impl<'a, const WIDTH: usize> Entries<'a, WIDTH> {
     }
 
     /// An entry's row, its last eight bytes; `None` where the entry is not of this partition.
-    #[inline]
-    fn row(&self, entry: u32) -> Option<[u8; 8]> {
+    #[inline(always)]
+    fn row(&self, entry: u32) -> Option<u64> {
         // An entry before the first wraps around to a place that no partition has.
         let entry = self.entries.get(entry.wrapping_sub(self.first) as usize)?;
-        entry.last_chunk::<8>().copied()
+        entry.last_chunk::<8>().map(|row| u64::from_le_bytes(*row))
     }
 }
 
@@ -156,7 +168,7 @@ impl<'a> Index<'a> {
     }
 
     /// Finds a UUID in the largest partition of them.
-    #[inline]
+    #[inline(always)]
     pub fn find_main(&self, id: &[u8; 16]) -> Option<u32> {
         self.main.find_bytes(id)
     }
@@ -229,18 +241,23 @@ impl<'a> Index<'a> {
     }
 
     /// An entry's row of eight bytes; `None` for an entry that does not exist.
-    #[inline]
-    pub fn row(&self, entry: u32) -> Option<[u8; 8]> {
-        self.uuids.row(entry).or_else(|| self.texts.row(entry)).or_else(|| self.other_row(entry))
+    pub fn row(&self, entry: u32) -> Option<u64> {
+        self.row_at_hand(entry).or_else(|| self.other_row(entry))
+    }
+
+    /// An entry's row, if it lies in the largest partition of UUIDs or of texts.
+    #[inline(always)]
+    pub fn row_at_hand(&self, entry: u32) -> Option<u64> {
+        self.uuids.row(entry).or_else(|| self.texts.row(entry))
     }
 
     #[inline(never)]
-    fn other_row(&self, entry: u32) -> Option<[u8; 8]> {
+    fn other_row(&self, entry: u32) -> Option<u64> {
         let part = self.part_of(entry);
         let place = entry.wrapping_sub(part.partition.first);
         // On 32-bit machines the place of an entry that does not exist could wrap around to one that does.
         let at = (place < part.count).then(|| place as usize * part.width() + (part.width() - 8))?;
-        part.entries.get(at..)?.first_chunk::<8>().copied()
+        part.entries.get(at..)?.first_chunk::<8>().map(|row| u64::from_le_bytes(*row))
     }
 
     /// Finds a sixteen-byte key.

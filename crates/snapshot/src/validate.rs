@@ -126,11 +126,6 @@ pub(crate) fn validate(body: &Body<'_>) -> Check {
 
 /// How many rows each section has; a section that is not whole rows is wrong at the row that is cut.
 fn sizes(body: &Body<'_>) -> Result<Sizes, Fault> {
-    let rows = |bytes: &[u8], width: usize, section: Section| {
-        let whole = bytes.len().is_multiple_of(width) && bytes.len() / width < (1 << 31);
-        ensure(whole, section, bytes.len() / width)?;
-        Ok((bytes.len() / width) as u32)
-    };
     let permissions = rows(body.permissions, 4 * words::PERMISSION, Section::Permissions)?;
     let width = permissions.div_ceil(8);
     ensure(body.set_bytes == width, Section::Sets, 0)?;
@@ -159,6 +154,13 @@ fn sizes(body: &Body<'_>) -> Result<Sizes, Fault> {
         resources: entry_count(&body.resources, Section::Resources)?,
         resource_exts: rows(body.resource_exts, 4 * words::RESOURCE_EXT, Section::ResourceExts)?,
     })
+}
+
+#[inline(never)]
+fn rows(bytes: &[u8], width: usize, section: Section) -> Result<u32, Fault> {
+    let count = bytes.len() / width.max(1);
+    ensure(count * width == bytes.len() && count < (1 << 31), section, count)?;
+    Ok(count as u32)
 }
 
 fn entry_count(table: &Table<'_>, section: Section) -> Result<u32, Fault> {
@@ -300,8 +302,15 @@ fn lists(body: &Body<'_>, sizes: &Sizes) -> Check {
 
 /// Whether the items of one list sort before those of another.
 fn list_less(body: &Body<'_>, one: (usize, usize), other: (usize, usize)) -> bool {
-    let items = |(from, to): (usize, usize)| (from..to).map(|position| u32_at(body.items, position));
-    items(one).lt(items(other))
+    let (mut at, mut beside) = (one.0, other.0);
+    while at < one.1 && beside < other.1 {
+        let (item, next) = (u32_at(body.items, at), u32_at(body.items, beside));
+        if item != next {
+            return item < next;
+        }
+        (at, beside) = (at + 1, beside + 1);
+    }
+    at == one.1 && beside < other.1
 }
 
 /// Whether a number is a list of a kind; 0 is the empty list.

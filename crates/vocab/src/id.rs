@@ -57,7 +57,13 @@ impl<'a> AllowedKey<'a> {
 /// Eight digits are read at a time: resolving a subject by text is mostly this.
 #[inline]
 pub fn canonical_uuid(text: &str) -> Option<[u8; 16]> {
-    let text: &[u8; 36] = text.as_bytes().try_into().ok()?;
+    canonical_uuid_bytes(text.as_bytes())
+}
+
+/// [`canonical_uuid`] of bytes that may be no text.
+#[inline(always)]
+pub fn canonical_uuid_bytes(text: &[u8]) -> Option<[u8; 16]> {
+    let text: &[u8; 36] = text.try_into().ok()?;
     if text[8] != b'-' || text[13] != b'-' || text[18] != b'-' || text[23] != b'-' {
         return None;
     }
@@ -79,7 +85,7 @@ pub fn canonical_uuid(text: &str) -> Option<[u8; 16]> {
 const EACH: u64 = 0x0101_0101_0101_0101;
 
 /// Sets the top bit of every byte that is a lower-case hexadecimal digit.
-#[inline]
+#[inline(always)]
 const fn hexadecimal(word: u64) -> u64 {
     let low = word & (EACH * 0x7F);
     // `0` to `9` become 0 to 9, `a` to `f` 1 to 6; adding up to the next power of two then carries into the top bit
@@ -91,7 +97,7 @@ const fn hexadecimal(word: u64) -> u64 {
 }
 
 /// The four bytes that eight hexadecimal digits stand for.
-#[inline]
+#[inline(always)]
 const fn pairs(word: u64) -> u32 {
     let nibbles = (word & (EACH * 0x0F)) + ((word >> 6) & EACH) * 9;
     let bytes = ((nibbles << 4) | (nibbles >> 8)) & 0x00FF_00FF_00FF_00FF;

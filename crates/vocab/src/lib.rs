@@ -11,6 +11,6 @@ pub mod limits;
 
 pub use decision::{Answer, Decision, QueryError, Reason};
 pub use id::{
-    AllowedKey, canonical_uuid, format_uuid, is_reserved_id, permission_parts, split_subject,
-    valid_permission_key,
+    AllowedKey, canonical_uuid, canonical_uuid_bytes, format_uuid, is_reserved_id, permission_parts,
+    split_subject, valid_permission_key,
 };

@@ -43,7 +43,7 @@ const RULES: &[Rule] = &[
     rule(WORLD, &[VOCAB], None),
     rule(COMPILE, &[RESOLVER, SNAPSHOT, VOCAB, WORLD], None),
     rule(ABI, &[RESOLVER, SNAPSHOT, VOCAB], Some(&[])),
-    rule("postern-wasm", &[ABI, RESOLVER, SNAPSHOT, VOCAB], Some(&["dlmalloc", "wasm-bindgen"])),
+    rule("postern-wasm", &[ABI, RESOLVER, SNAPSHOT, VOCAB], Some(&["rlsf", "wasm-bindgen"])),
     rule(HOST, &[ABI, VOCAB], None),
     // The measure of all others, so it shares nothing with them.
     rule(ORACLE, &[], Some(&["serde_json"])),
