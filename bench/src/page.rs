@@ -20,7 +20,7 @@ hits all of them. *Best* is the best pass; *median* the one in the middle. Absol
 minutes by much; what can be compared is the column *x Map*: the time as a multiple of that of a hand-written JavaScript
 `Map` (from the user's id to assignments, each with a `Set` of permissions), measured in the same run. It is what people
 write who use no library, it knows no rule but union, and no library that was measured beats it. The columns *budget* and
-*met* are about *x Map, best*.
+*met* are about *x Map, median*.
 
 - **by handle**: subject, permission and site were looked up before, and are numbers.
 - **by text id**: the subject's id comes as text with every question; permission and site are numbers, as the constants of

@@ -53,7 +53,7 @@ impl Section {
             let ratios = map.map(|map| (figure.best() / map.best(), figure.median() / map.median()));
             let (best, median) = ratios.unwrap_or((f64::NAN, f64::NAN));
             let budget = BUDGETS.iter().find(|(users, name, _)| (*users, *name) == (self.users, figure.name));
-            let (budget, met) = judged(best, budget.map(|(.., budget)| *budget));
+            let (budget, met) = judged(median, budget.map(|(.., budget)| *budget));
             let _ = writeln!(
                 out,
                 "| {} | {:.1} | {:.1} | {best:.3} | {median:.3} | {budget} | {met} |",
