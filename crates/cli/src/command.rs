@@ -4,6 +4,7 @@ pub(crate) mod gateway;
 pub(crate) mod snapshot;
 pub(crate) mod world;
 
+mod snapshot_delta;
 mod snapshot_inspect;
 mod snapshot_slice;
 mod world_check;

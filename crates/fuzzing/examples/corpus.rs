@@ -5,7 +5,7 @@
 use postern_abi::{Op, Pairs, Request};
 use postern_snapshot::Snapshot;
 use postern_testkit::{Chance, json, random};
-use postern_world::{Op as Asked, Query};
+use postern_world::{Op as Asked, Query, World};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -24,12 +24,35 @@ fn main() -> io::Result<()> {
         let subject = world.subjects.first().map_or("user:a", |subject| &subject.id);
         let slice = postern_snapshot::slice(&snapshot, subject).map_err(io::Error::other)?;
         write("open", format!("slice-{number}"), &slice.to_bytes())?;
+        for (change, later) in later(&world) {
+            let later = postern_compile::compile(&later).map_err(io::Error::other)?.to_bytes();
+            let later = Snapshot::open(&later).map_err(io::Error::other)?;
+            write("apply", format!("{change}-{number}"), &postern_snapshot::diff(&snapshot, &later))?;
+        }
         for (query, asked) in random::queries(&mut Chance::new(number as u64), &world, 6).iter().enumerate() {
             write("decide", format!("request-{number}-{query}"), &request(asked).to_bytes())?;
         }
     }
     let loose = json::world_text(&random::world(&mut Chance::new(99)), json::Style::Full);
     write("import", "world-full".into(), loose.as_bytes())
+}
+
+/// Later revisions of a world.
+fn later(world: &World) -> impl Iterator<Item = (&'static str, World)> {
+    let changed = |change: fn(&mut World)| {
+        let mut world = world.clone();
+        world.revision = world.revision.wrapping_add(1);
+        change(&mut world);
+        world
+    };
+    [
+        ("still", changed(|_| ())),
+        ("assignment", changed(|world| drop(world.assignments.pop()))),
+        ("grants", changed(|world| world.grants.truncate(1))),
+        ("whole", changed(|world| drop(world.catalog.permissions.pop_last()))),
+    ]
+    .into_iter()
+    .filter(|(_, world)| world.validate().is_ok())
 }
 
 fn request(query: &Query) -> Request<'_> {

@@ -6,20 +6,23 @@
 
 #![forbid(unsafe_code)]
 
+mod apply;
 mod decide;
 mod exercise;
 mod import;
 mod open;
 mod seal;
 
+pub use apply::deltas;
 pub use decide::{decide, worlds};
 pub use exercise::exercise;
 pub use import::import;
 pub use open::open;
-pub use seal::seal;
+pub use seal::{fitting, seal};
 
 /// What a target does with an input.
 pub type Target = fn(&[u8]);
 
 /// A target's name and what it does: the folder of its corpus is called the same.
-pub const TARGETS: [(&str, Target); 3] = [("open", open), ("decide", decide), ("import", import)];
+pub const TARGETS: [(&str, Target); 4] =
+    [("open", open), ("decide", decide), ("import", import), ("apply", deltas)];

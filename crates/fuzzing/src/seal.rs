@@ -18,6 +18,16 @@ pub fn seal(content: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// The same file, snapshot or delta, with the checksum in its head that fits it.
+pub fn fitting(file: &[u8]) -> Vec<u8> {
+    let mut bytes = file.to_vec();
+    let sum = checksum(content(file)).to_le_bytes();
+    if let Some(place) = bytes.get_mut(HEAD_BYTES - sum.len()..HEAD_BYTES) {
+        place.copy_from_slice(&sum);
+    }
+    bytes
+}
+
 /// Everything behind a snapshot's head, whatever that is.
 pub(crate) fn content(snapshot: &[u8]) -> &[u8] {
     snapshot.get(HEAD_BYTES..).unwrap_or_default()

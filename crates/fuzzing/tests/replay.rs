@@ -92,6 +92,11 @@ fn replay(name: &str) {
 }
 
 #[test]
+fn apply_refuses_or_gives_what_the_delta_states() {
+    replay("apply");
+}
+
+#[test]
 fn open_refuses_or_reads_whatever_the_bytes_are() {
     replay("open");
 }

@@ -5,7 +5,7 @@
 //! give the same bytes.
 //!
 //! With the feature `write`: [`Facts`], the same tables in memory; [`Draft`], which brings facts into their canonical
-//! order; and [`slice`](slice()), which cuts out what one subject may see.
+//! order; [`slice`](slice()), which cuts out what one subject may see; and [`diff`] and [`apply`], for what changed.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -14,6 +14,8 @@
 extern crate std;
 
 mod bytes;
+#[cfg(feature = "write")]
+mod delta;
 #[cfg(feature = "write")]
 mod draft;
 mod error;
@@ -31,6 +33,8 @@ mod validate;
 #[cfg(feature = "write")]
 mod write;
 
+#[cfg(feature = "write")]
+pub use delta::{DELTA_VERSION, DeltaError, DeltaHead, apply, diff};
 #[cfg(feature = "write")]
 pub use draft::{
     ALWAYS, Draft, DraftError, DraftHolding, DraftPermission, DraftResource, DraftRole, DraftSubject,

@@ -118,6 +118,12 @@ impl<'a> Snapshot<'a> {
         (next != i64::MAX).then_some(next)
     }
 
+    /// The sections.
+    #[cfg(feature = "write")]
+    pub(crate) fn body(&self) -> Body<'a> {
+        self.body
+    }
+
     /// How much it holds.
     pub fn counts(&self) -> Counts {
         let rows = |bytes: &[u8], words: usize| (bytes.len() / (4 * words)) as u32;

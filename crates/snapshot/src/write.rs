@@ -63,14 +63,54 @@ impl Facts {
             resources: resources.table(),
         };
         // INVARIANT: encoding into memory fails only beyond the codec's limit of 4 GiB, which `Draft` keeps to.
-        let content = body.encode().unwrap_or_default();
-        let mut bytes = Vec::with_capacity(HEAD_BYTES + content.len());
-        bytes.extend_from_slice(&MAGIC);
-        bytes.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
-        bytes.extend_from_slice(&[0; 6]);
-        bytes.extend_from_slice(&hash::checksum(&content).to_le_bytes());
-        bytes.extend_from_slice(&content);
-        bytes
+        seal(&body).unwrap_or_default()
+    }
+}
+
+/// The bytes of a snapshot: its body behind a head. `None` beyond the limit of the codec.
+pub(crate) fn seal(body: &Body<'_>) -> Option<Vec<u8>> {
+    let content = body.encode()?;
+    let mut bytes = Vec::with_capacity(HEAD_BYTES + content.len());
+    bytes.extend_from_slice(&MAGIC);
+    bytes.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
+    bytes.extend_from_slice(&[0; 6]);
+    bytes.extend_from_slice(&hash::checksum(&content).to_le_bytes());
+    bytes.extend_from_slice(&content);
+    Some(bytes)
+}
+
+/// Writes the directory of one partition, entry by entry.
+pub(crate) struct Directory {
+    bits: u32,
+    /// The bucket whose beginning is written next.
+    next: u64,
+    place: u32,
+    done: bool,
+}
+
+impl Directory {
+    /// Of a partition of `count` entries; of none there is no directory.
+    pub fn new(count: u32) -> Self {
+        Directory { bits: directory_bits(count), next: 0, place: 0, done: count == 0 }
+    }
+
+    /// The next entry, by the hash of its key.
+    pub fn push(&mut self, hash: u64, out: &mut Vec<u8>) {
+        let bucket = if self.bits == 0 { 0 } else { hash >> (64 - self.bits) };
+        while self.next <= bucket {
+            out.extend_from_slice(&self.place.to_le_bytes());
+            self.next += 1;
+        }
+        self.place += 1;
+    }
+
+    /// What is left once all entries are there.
+    pub fn finish(&mut self, out: &mut Vec<u8>) {
+        while !self.done && self.next <= 1 << self.bits {
+            out.extend_from_slice(&self.place.to_le_bytes());
+            self.next += 1;
+        }
+        self.done = true;
     }
 }
 
@@ -131,14 +171,10 @@ impl Written {
                 bits,
             ];
             written.partitions.extend(partition.into_iter().flat_map(u32::to_le_bytes));
-            let mut next = 0;
-            for (place, entry) in entries[first..first + count].iter().enumerate() {
+            let mut directory = Directory::new(count as u32);
+            for entry in &entries[first..first + count] {
                 let hash = if matches!(entry.key, Key::Hidden(_)) { 0 } else { entry.hash };
-                let bucket = if bits == 0 { 0 } else { hash >> (64 - bits) };
-                while next <= bucket {
-                    written.directory.extend_from_slice(&(place as u32).to_le_bytes());
-                    next += 1;
-                }
+                directory.push(hash, &mut written.directory);
                 match &entry.key {
                     Key::Uuid(id) | Key::Digest(id) => written.entries.extend_from_slice(id),
                     Key::Text(text) => written.entries.extend_from_slice(&text.to_le_bytes()),
@@ -146,10 +182,7 @@ impl Written {
                 }
                 written.entries.extend_from_slice(&row(&entry.row));
             }
-            while next <= 1 << bits {
-                written.directory.extend_from_slice(&(count as u32).to_le_bytes());
-                next += 1;
-            }
+            directory.finish(&mut written.directory);
             first += count;
         }
         written

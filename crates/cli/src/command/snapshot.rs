@@ -1,6 +1,6 @@
 //! `postern snapshot …`
 
-use super::{snapshot_inspect, snapshot_slice};
+use super::{snapshot_delta, snapshot_inspect, snapshot_slice};
 use anyhow::Context as _;
 use std::path::Path;
 
@@ -10,6 +10,10 @@ pub(crate) enum Command {
     Inspect(snapshot_inspect::Args),
     /// Cut out what one subject may see.
     Slice(snapshot_slice::Args),
+    /// Write what changed between two snapshots.
+    Delta(snapshot_delta::DeltaArgs),
+    /// Bring a snapshot up to date with a delta: the bytes are those that the new one has.
+    Apply(snapshot_delta::ApplyArgs),
 }
 
 impl Command {
@@ -17,6 +21,8 @@ impl Command {
         match self {
             Command::Inspect(args) => args.run(),
             Command::Slice(args) => args.run(),
+            Command::Delta(args) => args.run(),
+            Command::Apply(args) => args.run(),
         }
     }
 }

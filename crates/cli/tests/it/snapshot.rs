@@ -90,3 +90,36 @@ fn output_may_go_to_a_device() {
     stdout(&postern(&["world", "compile", text(&world), "-o", text(&snapshot)]));
     assert_eq!(output.stdout, std::fs::read(&snapshot).unwrap());
 }
+
+#[test]
+fn a_delta_leads_from_one_snapshot_to_the_other() {
+    let folder = Folder::new("delta");
+    let [old, new, delta, result] =
+        ["old.snapshot", "new.snapshot", "change.delta", "result.snapshot"].map(|name| folder.0.join(name));
+    let world = folder.file("world.json", WORLD);
+    stdout(&postern(&["world", "compile", text(&world), "-o", text(&old)]));
+    let changed = WORLD.replace("\"revision\": 7", "\"revision\": 8");
+    assert_ne!(changed, WORLD);
+    let world = folder.file("world.json", &changed);
+    stdout(&postern(&["world", "compile", text(&world), "-o", text(&new)]));
+    stdout(&postern(&["snapshot", "delta", text(&old), text(&new), "-o", text(&delta)]));
+    stdout(&postern(&["snapshot", "apply", text(&old), text(&delta), "-o", text(&result)]));
+    assert_eq!(std::fs::read(&result).unwrap(), std::fs::read(&new).unwrap());
+    assert!(std::fs::metadata(&delta).unwrap().len() < 200);
+
+    let refused = |file: &Path, delta: &Path| {
+        complaint(&postern(&["snapshot", "apply", text(file), text(delta), "-o", text(&result)]))
+    };
+    let message = refused(&new, &delta);
+    assert!(
+        message.starts_with(&format!("{}: a delta for revision 7 of organization", delta.display())),
+        "{message}"
+    );
+    assert!(refused(&old, &new).contains("not a delta"));
+    assert!(refused(&world, &delta).starts_with(&format!("{}: not a snapshot", world.display())));
+    let mut bytes = std::fs::read(&delta).unwrap();
+    bytes[40] ^= 4;
+    std::fs::write(&delta, bytes).unwrap();
+    assert!(refused(&old, &delta).contains("damaged: the checksum does not fit"));
+    assert_eq!(std::fs::read(&result).unwrap(), std::fs::read(&new).unwrap(), "the output stays as it was");
+}
