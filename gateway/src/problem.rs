@@ -76,6 +76,12 @@ impl Problem {
     /// The path takes GET.
     pub const METHOD_NOT_ALLOWED: Problem =
         Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path takes GET and HEAD");
+    /// Parameters that the path does not have.
+    pub const INVALID_QUERY: Problem = Problem::new(
+        StatusCode::BAD_REQUEST,
+        "invalid_query",
+        "the only parameter here is `deltas`, true or false; docs/gateway.md lists them",
+    );
     /// A path that cannot be decoded.
     pub const INVALID_PATH: Problem = Problem::new(
         StatusCode::BAD_REQUEST,

@@ -3,12 +3,12 @@
 //! A stream holds no queue. What a slow reader has not read yet is the one event that is being sent to it; the next one
 //! is made of what is newest by then.
 
-use super::{holds, subject_slice};
+use super::{subject_slice, tags};
 use crate::access::Credential;
 use crate::app::App;
 use crate::clock::now_micros;
 use crate::problem::Problem;
-use crate::publish::{Published, Sendable};
+use crate::publish::{Feed, Interest, Published};
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -30,6 +30,8 @@ pub struct Follower {
     pub organization: String,
     /// `None`: the whole snapshot.
     pub subject: Option<String>,
+    /// Whether it takes deltas to what it holds.
+    pub deltas: bool,
     /// Microseconds since 1970.
     pub expires_at: Option<i64>,
     pub credential: Credential,
@@ -53,8 +55,10 @@ pub async fn stream(app: Arc<App>, follower: Follower, headers: HeaderMap) -> Re
     let open = Open {
         stopping: app.stopping.clone(),
         app,
+        interest: follower.deltas.then(|| feed.interest()),
+        feed,
         follower,
-        headers,
+        holding: tags(&headers),
         published,
         credentials,
         end: Instant::now() + life,
@@ -87,8 +91,11 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
 struct Open {
     app: Arc<App>,
     follower: Follower,
-    // For If-None-Match: a follower that comes back with the newest state is not sent it again.
-    headers: HeaderMap,
+    feed: Arc<Feed>,
+    /// What keeps deltas being made.
+    interest: Option<Interest>,
+    /// The tags of what the follower may hold: what it said at first, then what it was sent.
+    holding: Vec<HeaderValue>,
     published: watch::Receiver<Published>,
     credentials: watch::Receiver<i64>,
     stopping: watch::Receiver<bool>,
@@ -119,8 +126,8 @@ impl Open {
                 News::Credentials if self.app.access.still_good(&self.follower.credential).await => {}
                 News::Credentials => return None,
                 News::State => {
-                    if let Some(sendable) = self.newest().await? {
-                        return Some(sendable.event());
+                    if let Some(event) = self.newest().await? {
+                        return Some(event);
                     }
                 }
             }
@@ -128,7 +135,7 @@ impl Open {
     }
 
     /// What to send of the newest state: outer `None` ends the stream, inner `None` is nothing.
-    async fn newest(&mut self) -> Option<Option<Arc<Sendable>>> {
+    async fn newest(&mut self) -> Option<Option<Bytes>> {
         let state = match &*self.published.borrow_and_update() {
             Published::State(state) => state.clone(),
             Published::Gone => return None,
@@ -138,9 +145,12 @@ impl Open {
             Some(subject) => subject_slice::cut(&state, subject).await.ok()?,
             None => state.snapshot.clone(),
         };
-        let held = holds(&self.headers, &sendable);
-        // Only the first event may be spared: from then on the follower holds what it was sent.
-        self.headers.clear();
-        Some((!held).then_some(sendable))
+        let held = std::mem::replace(&mut self.holding, vec![sendable.etag.clone()]);
+        if held.contains(&sendable.etag) || held.iter().any(|tag| tag == "*") {
+            return Some(None);
+        }
+        let deltas = || held.iter().find_map(|tag| self.feed.deltas(tag, &sendable.etag));
+        let deltas = self.interest.as_ref().and_then(|_| deltas());
+        Some(Some(deltas.unwrap_or_else(|| sendable.event())))
     }
 }

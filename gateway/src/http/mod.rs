@@ -81,15 +81,19 @@ fn organization_of(path: Result<Path<String>, PathRejection>) -> Result<String, 
     path.map(|Path(organization)| organization).map_err(|_| Problem::INVALID_PATH)
 }
 
-/// Whether the caller holds these bytes already (RFC 9110, section 13.1.2: weak comparison).
+/// The tags of what the caller holds already, without marks of weakness (RFC 9110, section 13.1.2: weak comparison).
+fn tags(headers: &HeaderMap) -> Vec<HeaderValue> {
+    let values = headers.get_all(IF_NONE_MATCH).iter();
+    let tags = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).map(|tag| {
+        let tag = tag.trim_ascii();
+        HeaderValue::from_bytes(tag.strip_prefix(b"W/").unwrap_or(tag))
+    });
+    tags.flatten().collect()
+}
+
+/// Whether the caller holds these bytes already.
 fn holds(headers: &HeaderMap, sendable: &Sendable) -> bool {
-    let ours = sendable.etag.as_bytes();
-    headers.get_all(IF_NONE_MATCH).iter().any(|value| {
-        value.as_bytes().split(|byte| *byte == b',').any(|tag| {
-            let tag = tag.trim_ascii();
-            tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == ours
-        })
-    })
+    tags(headers).iter().any(|tag| tag == "*" || *tag == sendable.etag)
 }
 
 /// The bytes, or 304 where the caller holds them.

@@ -13,6 +13,7 @@ pub async fn follow(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<R
     let follower = Follower {
         organization: caller.organization,
         subject: Some(caller.subject),
+        deltas: false,
         expires_at: Some(caller.expires_at),
         credential: caller.credential,
     };

@@ -2,10 +2,13 @@
 
 use super::Publisher;
 use super::compile::{PublishError, compile};
+use super::history::{History, Interest};
 use super::state::State;
 use crate::clock::now_micros;
 use crate::problem::Problem;
 use crate::store::heads::Head;
+use axum::http::HeaderValue;
+use bytes::Bytes;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -42,6 +45,7 @@ pub struct Feed {
     published: watch::Sender<Published>,
     target: watch::Sender<Target>,
     credentials: watch::Sender<i64>,
+    history: Arc<History>,
     failure: Mutex<Option<String>>,
     read_at: AtomicI64,
 }
@@ -53,6 +57,7 @@ impl Feed {
             published: watch::Sender::new(Published::Nothing),
             target: watch::Sender::default(),
             credentials: watch::Sender::default(),
+            history: Arc::default(),
             failure: Mutex::default(),
             read_at: AtomicI64::new(now_micros()),
         })
@@ -67,6 +72,16 @@ impl Feed {
     /// Changes whenever a key of the organization is made, changed or revoked.
     pub fn credentials(&self) -> watch::Receiver<i64> {
         self.credentials.subscribe()
+    }
+
+    /// Says that a follower takes deltas, until what this returns is dropped.
+    pub fn interest(&self) -> Interest {
+        self.history.interest()
+    }
+
+    /// The events that lead from one state to another; `None` where they are not kept.
+    pub fn deltas(&self, from: &HeaderValue, to: &HeaderValue) -> Option<Bytes> {
+        self.history.events(from, to)
     }
 
     /// Why the newest revision is not published, if it is not.
@@ -166,17 +181,18 @@ impl Feed {
         let Some(state) = compile(&mut connection, &self.organization).await? else {
             return Ok(None);
         };
-        let revision = state.revision();
-        self.published.send_if_modified(|published| {
-            if let Published::State(held) = published
-                && held.revision() == revision
-                && held.snapshot.etag == state.snapshot.etag
-            {
-                return false;
-            }
-            *published = Published::State(Arc::new(state));
-            true
-        });
+        let (revision, state) = (state.revision(), Arc::new(state));
+        let held = match &*self.published.borrow() {
+            Published::State(held) => Some(held.clone()),
+            _ => None,
+        };
+        match held {
+            Some(held) if held.snapshot.etag == state.snapshot.etag => return Ok(Some(revision)),
+            Some(held) => self.history.record(&held, &state).await?,
+            None => {}
+        }
+        // Nobody else publishes: what was held is still what is replaced.
+        self.published.send_replace(Published::State(state));
         tracing::debug!(organization = %self.organization, revision, "published");
         Ok(Some(revision))
     }

@@ -10,10 +10,12 @@ mod compile;
 mod cutter;
 mod feed;
 mod follow;
+mod history;
 mod state;
 
 pub use compile::{PublishError, compile};
 pub use feed::{Feed, Published};
+pub use history::Interest;
 pub use state::{CutError, Sendable, State};
 
 use crate::problem::Problem;

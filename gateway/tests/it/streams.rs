@@ -60,6 +60,85 @@ async fn who_holds_the_newest_state_is_not_sent_it_again() {
     assert_eq!(events.next().await.unwrap().id, "42", "41 was held");
 }
 
+/// What the path gives now: its tag and its bytes.
+async fn current(setup: &Setup) -> (String, Vec<u8>) {
+    let answer = setup.get("/v1/organizations/acme/snapshot", &setup.key).await;
+    (answer.header("etag").to_owned(), answer.body.to_vec())
+}
+
+/// Waits for an event of a revision that changes what is held, and applies it.
+async fn next_delta(events: &mut Events, held: &mut (String, Vec<u8>)) -> u64 {
+    let event = events.next().await.unwrap();
+    assert_eq!(event.kind, "delta", "{}", event.id);
+    let data: serde_json::Value = serde_json::from_str(&event.data).unwrap();
+    assert_eq!(data["from"], held.0.as_str(), "it is for what is held");
+    let delta = event.bytes();
+    assert!(delta.len() < 400, "{} bytes for one change", delta.len());
+    held.1 = postern_snapshot::apply(&Snapshot::open(&held.1).unwrap(), &delta).unwrap();
+    held.0 = data["etag"].as_str().unwrap().to_owned();
+    data["revision"].as_u64().unwrap()
+}
+
+#[tokio::test]
+async fn who_takes_deltas_is_sent_what_changed() {
+    let mut setup = Setup::new().await;
+    let path = format!("{SNAPSHOTS}?deltas=true");
+    let mut events = setup.follow(&path, &setup.key).await;
+    let first = events.next().await.unwrap();
+    assert_eq!(first.kind, "state", "nothing is held yet");
+    let mut held = (
+        setup.get("/v1/organizations/acme/snapshot", &setup.key).await.header("etag").to_owned(),
+        first.bytes(),
+    );
+    for statement in [
+        "DELETE FROM grants",
+        "INSERT INTO subjects (organization_id, subject_id) VALUES ('acme', 'user:zoe')",
+        "DELETE FROM assignments WHERE subject_id = 'user:ann'",
+    ] {
+        run(&mut setup.connection, statement).await;
+        next_delta(&mut events, &mut held).await;
+        assert_eq!(held, current(&setup).await, "{statement}");
+    }
+
+    // Back after a while with what was held then: every step in between, and not the snapshot.
+    let before = held.clone();
+    for name in ["a", "b", "c"] {
+        let insert =
+            format!("INSERT INTO subjects (organization_id, subject_id) VALUES ('acme', 'user:{name}')");
+        run(&mut setup.connection, &insert).await;
+        next_delta(&mut events, &mut held).await;
+    }
+    let bearer = format!("Bearer {}", setup.key);
+    let headers = [("authorization", bearer.as_str()), ("if-none-match", before.0.as_str())];
+    let mut back = Events::open(setup.address(), &path, &headers).await;
+    let mut again = before.clone();
+    let revisions = [
+        next_delta(&mut back, &mut again).await,
+        next_delta(&mut back, &mut again).await,
+        next_delta(&mut back, &mut again).await,
+    ];
+    assert_eq!(revisions, [45, 46, 47]);
+    assert_eq!(again, held);
+
+    // Something else is held, or nothing that is known: the whole snapshot.
+    let headers = [("authorization", bearer.as_str()), ("if-none-match", "\"0123\"")];
+    let mut strange = Events::open(setup.address(), &path, &headers).await;
+    let whole = strange.next().await.unwrap();
+    assert_eq!((whole.kind.as_str(), whole.bytes()), ("state", held.1.clone()));
+    // And who does not ask for deltas gets none.
+    let headers = [("authorization", bearer.as_str()), ("if-none-match", before.0.as_str())];
+    let mut plain = Events::open(setup.address(), SNAPSHOTS, &headers).await;
+    assert_eq!(plain.next().await.unwrap().kind, "state");
+}
+
+#[tokio::test]
+async fn unknown_parameters_of_a_stream_are_refused() {
+    let setup = Setup::new().await;
+    let answer = setup.get(&format!("{SNAPSHOTS}?delta=1"), &setup.key).await;
+    assert_eq!(answer.status.as_u16(), 400);
+    assert!(String::from_utf8_lossy(&answer.body).contains("invalid_query"));
+}
+
 #[tokio::test]
 async fn a_slow_reader_goes_on_with_the_newest_state() {
     let mut setup = Setup::new().await;

@@ -115,6 +115,38 @@ async fn facts_that_a_document_may_not_have_are_refused_as_rows() {
             "subjects_id_form",
         ),
         ("INSERT INTO subjects (organization_id, subject_id) VALUES ('acme', 'ann')", "subjects_id_form"),
+        ("INSERT INTO subjects (organization_id, subject_id) VALUES ('acme', 'role:x')", "subjects_no_role"),
+        (
+            "INSERT INTO memberships (organization_id, subject_id, group_id) VALUES ('acme', 'role:x', 'group:ops')",
+            "memberships_no_role",
+        ),
+        (
+            "INSERT INTO assignments (organization_id, subject_id, role_id)
+            SELECT 'acme', 'role:x', role_id FROM roles LIMIT 1",
+            "assignments_no_role",
+        ),
+        (
+            "INSERT INTO resources (organization_id, resource_type, resource_id, owner_id)
+            VALUES ('acme', 'site', 'x', 'group:nobody')",
+            "resources_owner_group_fkey",
+        ),
+        (
+            "INSERT INTO resources (organization_id, resource_type, resource_id, owner_id)
+            VALUES ('acme', 'site', 'x', 'role:x')",
+            "resources_owner_no_role",
+        ),
+        (
+            "INSERT INTO roles (organization_id, role_id, name) VALUES ('acme', 'role:x:y', '')",
+            "roles_id_form",
+        ),
+        (
+            "INSERT INTO roles (organization_id, role_id, name) VALUES ('acme', 'role:global:', '')",
+            "roles_id_form",
+        ),
+        (
+            "INSERT INTO grants (organization_id, subject_id, session_id) VALUES ('acme', 'user:ann', '')",
+            "grants_session_form",
+        ),
         ("INSERT INTO subjects (organization_id, subject_id) VALUES ('acme', '')", "fact_text_length"),
         (
             "INSERT INTO subjects (organization_id, subject_id) VALUES ('acme', 'user:' || repeat('a', 508))",

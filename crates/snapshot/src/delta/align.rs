@@ -26,10 +26,9 @@ pub(super) fn align<K: Eq + Hash>(old: &[K], new: &[K], pair: bool) -> Runs {
         let (next, next_beside) = near(&old[at..], &new[beside..])
             .or_else(|| {
                 let places = places.get_or_insert_with(|| first_places(new));
-                let found = old[at..].iter().enumerate().find_map(|(ahead, row)| {
+                old[at..].iter().enumerate().find_map(|(ahead, row)| {
                     places.get(row).filter(|place| **place >= beside).map(|place| (ahead, *place - beside))
-                });
-                found
+                })
             })
             .unwrap_or((old.len() - at, new.len() - beside));
         let both = if pair { next.min(next_beside) } else { 0 };

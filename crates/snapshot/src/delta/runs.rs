@@ -26,12 +26,12 @@ impl Run {
     }
 
     /// How many old rows it takes.
-    fn old(self) -> u32 {
+    fn takes(self) -> u32 {
         if let Run::Add(_) = self { 0 } else { self.count() }
     }
 
     /// How many new rows it gives.
-    fn new(self) -> u32 {
+    fn gives(self) -> u32 {
         if let Run::Drop(_) = self { 0 } else { self.count() }
     }
 
@@ -76,8 +76,8 @@ impl Runs {
                 self.starts.push((self.old, self.new));
             }
         }
-        self.old += run.old();
-        self.new += run.new();
+        self.old += run.takes();
+        self.new += run.gives();
     }
 
     /// The new number of an old row.
@@ -140,8 +140,8 @@ impl Runs {
                 2 => Run::Add(rows),
                 _ => Run::Replace(rows),
             };
-            let fits = u64::from(runs.old) + u64::from(run.old()) <= u64::from(old)
-                && u64::from(runs.new) + u64::from(run.new()) < 1 << 31;
+            let fits = u64::from(runs.old) + u64::from(run.takes()) <= u64::from(old)
+                && u64::from(runs.new) + u64::from(run.gives()) < 1 << 31;
             if !fits {
                 return Err(Bad);
             }
