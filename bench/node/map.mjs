@@ -48,7 +48,7 @@ export function mapEngine(workload, users) {
       let allowed = 0;
       for (let number = 0; number < queries.length; number += 1) {
         const query = queries[number];
-        if (isAllowed(users, query.user, query.permission, query.site)) allowed += 1;
+        allowed += Number(isAllowed(users, query.user, query.permission, query.site));
       }
       return allowed;
     },

@@ -18,6 +18,12 @@ export async function loadPostern(file) {
   return { glue, memory: instance.exports.memory };
 }
 
+/**
+ * 1 for a code that allows, else 0, without a branch: every engine is counted so, here and in Rust, because a branch on
+ * the answer that the loop adds would often be mispredicted, and that would count as the engine's time.
+ */
+const one = (code) => (code - 16) >>> 31;
+
 /** The engines for `main.mjs`, on an opened snapshot. */
 export function posternEngines(workload, { glue, memory }, slot) {
   const { queries, handles } = workload;
@@ -29,7 +35,7 @@ export function posternEngines(workload, { glue, memory }, slot) {
     pass: () => {
       let allowed = 0;
       for (let at = 0; at < handles.length; at += 3) {
-        if (glue.check(slot, handles[at], handles[at + 1], handles[at + 2], 0) < 16) allowed += 1;
+        allowed += one(glue.check(slot, handles[at], handles[at + 1], handles[at + 2], 0));
       }
       return allowed;
     },
@@ -47,8 +53,8 @@ export function posternEngines(workload, { glue, memory }, slot) {
       let allowed = 0;
       for (let number = 0, at = 0; number < count; number += 1, at += 3) {
         const subject = subjects.get(queries[number].user);
-        if (subject !== undefined && glue.check(slot, subject, handles[at + 1], handles[at + 2], 0) < 16)
-          allowed += 1;
+        if (subject !== undefined)
+          allowed += one(glue.check(slot, subject, handles[at + 1], handles[at + 2], 0));
       }
       return allowed;
     },
@@ -63,7 +69,7 @@ export function posternEngines(workload, { glue, memory }, slot) {
       let allowed = 0;
       for (let number = 0, at = 0; number < count; number += 1, at += 3) {
         const subject = glue.subject(slot, queries[number].user);
-        if (glue.check(slot, subject, handles[at + 1], handles[at + 2], 0) < 16) allowed += 1;
+        allowed += one(glue.check(slot, subject, handles[at + 1], handles[at + 2], 0));
       }
       return allowed;
     },
@@ -102,7 +108,7 @@ function batchEngine({ handles, queries }, glue, memory, slot) {
   const keep = (first, answers) => codes.set(answers, first);
   let allowed = 0;
   const tally = (_, answers) => {
-    for (let index = 0; index < answers.length; index += 1) if (answers[index] < 16) allowed += 1;
+    for (let index = 0; index < answers.length; index += 1) allowed += one(answers[index]);
   };
   return {
     prepare: () => answerAll(keep),
@@ -128,7 +134,7 @@ function maskEngine({ handles, queries }, glue, memory, slot) {
     allows,
     pass: () => {
       let allowed = 0;
-      for (let number = 0; number < queries.length; number += 1) if (allows(number)) allowed += 1;
+      for (let number = 0; number < queries.length; number += 1) allowed += Number(allows(number));
       return allowed;
     },
   };
