@@ -111,6 +111,13 @@ impl<'a> Snapshot<'a> {
         self.bytes
     }
 
+    /// The bytes behind the revision. Two snapshots of one organization, or two slices of one subject, that have the same
+    /// answer every question alike, whatever their revisions.
+    pub fn facts(&self) -> &'a [u8] {
+        // The head; the organization behind its length; the revision.
+        self.bytes.get(HEAD_BYTES + 8 + self.body.organization.len() + 8..).unwrap_or_default()
+    }
+
     /// The first moment after `now` at which a fact begins or ceases to count, in microseconds.
     pub fn next_change(&self, now: i64) -> Option<i64> {
         let bounds = self.body.timings.as_chunks::<8>().0.iter().map(|bound| i64::from_le_bytes(*bound));

@@ -59,6 +59,7 @@ pub async fn stream(app: Arc<App>, follower: Follower, headers: HeaderMap) -> Re
         feed,
         follower,
         holding: tags(&headers),
+        told: None,
         published,
         credentials,
         end: Instant::now() + life,
@@ -96,6 +97,8 @@ struct Open {
     interest: Option<Interest>,
     /// The tags of what the follower may hold: what it said at first, then what it was sent.
     holding: Vec<HeaderValue>,
+    /// What the slice said that was sent last: a revision that says the same is no news to its subject.
+    told: Option<[u8; 32]>,
     published: watch::Receiver<Published>,
     credentials: watch::Receiver<i64>,
     stopping: watch::Receiver<bool>,
@@ -145,6 +148,10 @@ impl Open {
             Some(subject) => subject_slice::cut(&state, subject).await.ok()?,
             None => state.snapshot.clone(),
         };
+        let told = self.told.replace(sendable.facts);
+        if self.follower.subject.is_some() && told == Some(sendable.facts) {
+            return Some(None);
+        }
         let held = std::mem::replace(&mut self.holding, vec![sendable.etag.clone()]);
         if held.contains(&sendable.etag) || held.iter().any(|tag| tag == "*") {
             return Some(None);

@@ -6,7 +6,7 @@ use axum::http::HeaderValue;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use postern_snapshot::Snapshot;
+use postern_snapshot::{OpenError, Snapshot};
 use postern_vocab::QueryError;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -31,15 +31,16 @@ pub struct Sendable {
     pub bytes: Bytes,
     /// Strong: other bytes have another one.
     pub etag: HeaderValue,
+    /// A digest of what they say, which another revision may say too.
+    pub facts: [u8; 32],
     event: OnceLock<Bytes>,
 }
 
 impl State {
     /// Checks the bytes of a snapshot and makes them ready.
     pub fn new(revision: u64, bytes: Bytes) -> Result<Self, PublishError> {
-        Snapshot::open(&bytes)?;
-        let cutter = Cutter::new(bytes.clone());
-        Ok(State { snapshot: Arc::new(Sendable::new(revision, bytes)), cutter, slices: Mutex::default() })
+        let snapshot = Arc::new(Sendable::new(revision, bytes.clone())?);
+        Ok(State { snapshot, cutter: Cutter::new(bytes), slices: Mutex::default() })
     }
 
     /// The revision.
@@ -58,7 +59,8 @@ impl State {
         }
         // Not under the lock: two who ask at once cut twice, and wait for nobody.
         let bytes = self.cutter.cut(subject).await.ok_or(CutError::Stopped)??;
-        let slice = Arc::new(Sendable::new(self.revision(), bytes));
+        // What was cut opens; if it ever did not, it would not be sent.
+        let slice = Arc::new(Sendable::new(self.revision(), bytes).map_err(|_| CutError::Stopped)?);
         let mut slices = slices();
         if slices.len() >= SLICES_MAX {
             slices.clear();
@@ -81,12 +83,13 @@ pub enum CutError {
 }
 
 impl Sendable {
-    fn new(revision: u64, bytes: Bytes) -> Self {
+    fn new(revision: u64, bytes: Bytes) -> Result<Self, OpenError> {
+        let facts = Sha256::digest(Snapshot::open(&bytes)?.facts()).into();
         let digest = Sha256::digest(&bytes);
         let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
         // Hexadecimal digits and quotes are good in a header.
         let etag = HeaderValue::try_from(format!("\"{hex}\"")).unwrap_or(HeaderValue::from_static("\"\""));
-        Sendable { revision, bytes, etag, event: OnceLock::new() }
+        Ok(Sendable { revision, bytes, etag, facts, event: OnceLock::new() })
     }
 
     /// The server-sent event, encoded once for all who get it.

@@ -40,6 +40,23 @@ async fn a_write_by_any_client_is_pushed() {
 }
 
 #[tokio::test]
+async fn whom_a_write_does_not_concern_hears_nothing() {
+    let mut setup = Setup::new().await;
+    let mut snapshots = setup.follow(SNAPSHOTS, &setup.key).await;
+    let mut slices = setup.follow("/v1/me/stream", &setup.token("user:ann", 60)).await;
+    assert_eq!(snapshots.next().await.unwrap().id, "41");
+    assert_eq!(slices.next().await.unwrap().id, "41");
+    run(
+        &mut setup.connection,
+        "INSERT INTO subjects (organization_id, subject_id) VALUES ('acme', 'user:zoe')",
+    )
+    .await;
+    assert_eq!(snapshots.next().await.unwrap().id, "42");
+    run(&mut setup.connection, "DELETE FROM assignments WHERE subject_id = 'user:ann'").await;
+    assert_eq!(slices.next().await.unwrap().id, "43", "42 says of her what 41 did");
+}
+
+#[tokio::test]
 async fn the_tag_of_an_event_is_the_tag_of_the_bytes() {
     let setup = Setup::new().await;
     let answer = setup.get("/v1/organizations/acme/snapshot", &setup.key).await;
