@@ -6,6 +6,7 @@
 
 mod finish;
 mod graph;
+mod numbers;
 
 use crate::facts::Key;
 use crate::pool::Strings;
