@@ -59,7 +59,7 @@ pub fn close(slot: i32) {
 /// The description, encoded; empty for a slot that holds nothing.
 #[wasm_bindgen]
 pub fn describe(slot: i32) -> Box<[u8]> {
-    with(slot, Vec::new(), |snapshot| held::describe(snapshot)).into_boxed_slice()
+    with(slot, Vec::new(), held::describe).into_boxed_slice()
 }
 
 /// The first moment after `now` at which a fact begins or ceases to count; infinity for none.

@@ -5,7 +5,7 @@
 
 use crate::view::{RESOURCE_COMPLEX, ResourceRow, SubjectRow, View, *};
 use core::ops::ControlFlow;
-use postern_vocab::limits::REACH_MAX;
+use postern_vocab::limits::{PLAIN_PARENTS_MAX, REACH_MAX};
 
 /// Called for every item that is reached; breaking ends the walk.
 pub(crate) type Visit<'f> = &'f mut dyn FnMut(u32) -> ControlFlow<()>;
@@ -40,9 +40,9 @@ pub(crate) fn ancestors<V: View>(
     marked(&steps, view, reach, resource, &mut |at| visit(at + 1))
 }
 
-/// Follows single parents. The bound ends a loop that only forged bytes could hold.
+/// Follows single parents. Longer chains are not plain, nor are loops.
 fn chain<V: View>(view: &V, mut up: u32, visit: Visit<'_>) -> ControlFlow<()> {
-    let mut left = REACH_MAX;
+    let mut left = PLAIN_PARENTS_MAX;
     while up != ORGANIZATION_AT && up & RESOURCE_COMPLEX == 0 && left > 0 {
         visit(up)?;
         up = view.resource(up - 1).up;

@@ -2,7 +2,7 @@
 
 use super::{ALWAYS, Draft, DraftError, Timing, too_much};
 use postern_resolver::view::{RESOURCE_DEAD, RESOURCE_UNLISTED};
-use postern_vocab::limits::REACH_MAX;
+use postern_vocab::limits::{PLAIN_PARENTS_MAX, REACH_MAX};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::vec::Vec;
@@ -40,11 +40,7 @@ impl Ways {
         for (resource, number) in draft.resources.iter().zip(number) {
             timed[*number as usize] = resource.rare.as_ref().is_some_and(|rare| rare.timing != ALWAYS);
         }
-        let (complex, longest) = complex(&edges, &timed);
-        if longest > REACH_MAX {
-            return Err(too_much("resources in one chain of parents", longest, REACH_MAX));
-        }
-        Ok(Ways { edges, complex, reach: HashMap::new() })
+        Ok(Ways { complex: complex(&edges, &timed), edges, reach: HashMap::new() })
     }
 
     pub fn is_complex(&self, resource: u32) -> bool {
@@ -87,15 +83,14 @@ impl Ways {
             Err(_) => whole,
         };
         if others.len() > REACH_MAX {
-            return Err(too_much("ancestors of one resource over branching edges", others.len(), REACH_MAX));
+            return Err(too_much("ancestors of one resource", others.len(), REACH_MAX));
         }
         Ok(others)
     }
 }
 
-/// A way up is plain when it is one chain of `auto` edges over resources that are live always. Also the length of the
-/// longest such chain.
-fn complex(edges: &HashMap<u32, Edges>, timed: &[bool]) -> (Vec<bool>, usize) {
+/// A way up is plain when it is one chain of `auto` edges over resources that are live always, and not too long.
+fn complex(edges: &HashMap<u32, Edges>, timed: &[bool]) -> Vec<bool> {
     #[derive(Clone, Copy, PartialEq)]
     enum Known {
         No,
@@ -136,8 +131,9 @@ fn complex(edges: &HashMap<u32, Edges>, timed: &[bool]) -> (Vec<bool>, usize) {
             }
         }
     }
-    let complex = known.into_iter().map(|known| known == Known::Complex).collect();
-    (complex, height.into_iter().max().unwrap_or(0))
+    // A chain counts the resource that it begins at.
+    let too_long = |height: usize| height > PLAIN_PARENTS_MAX + 1;
+    known.into_iter().zip(height).map(|(known, height)| known == Known::Complex || too_long(height)).collect()
 }
 
 /// A membership by its group and when it counts.

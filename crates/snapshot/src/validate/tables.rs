@@ -5,6 +5,7 @@ use crate::bytes::{array, row, u32_at};
 use crate::hash;
 use crate::layout::{Body, Kind, Table, directory_bits, key, words};
 use postern_resolver::view::*;
+use postern_vocab::limits::PLAIN_PARENTS_MAX;
 
 #[inline]
 fn subject(body: &Body<'_>, sizes: &Sizes, bytes: [u8; 8], at: usize) -> Check {
@@ -36,9 +37,23 @@ fn resource(body: &Body<'_>, sizes: &Sizes, bytes: [u8; 8], at: usize) -> Check 
         && match up {
             ORGANIZATION_AT => true,
             RESOURCE_COMPLEX => ext != 0,
-            _ => up <= sizes.resources && plain_parent(body, sizes, up - 1),
+            _ => ends(body, sizes, up),
         };
     ensure(holds, Section::Resources, at)
+}
+
+/// Whether the chain of plain parents from `up` on ends as soon as it must.
+fn ends(body: &Body<'_>, sizes: &Sizes, mut up: u32) -> bool {
+    for _ in 0..PLAIN_PARENTS_MAX {
+        if up > sizes.resources || !plain_parent(body, sizes, up - 1) {
+            return false;
+        }
+        up = u32::from_le_bytes(array(&body.resources.row(up - 1), 0));
+        if up == ORGANIZATION_AT {
+            return true;
+        }
+    }
+    false
 }
 
 /// Whether a resource may be the parent of one whose ways up are plain: it is plain itself, and live always.
