@@ -109,6 +109,7 @@ fn section(users: usize, options: &Options, circumstances: &mut Circumstances) -
     drop(engines);
 
     let [copied, opened] = native::open(&work)?;
+    let [delta_bytes, found, applied] = native::delta(&work)?;
     let other = |name: &str, value: f64, unit| Other { name: name.to_owned(), value, unit, budget: None };
     let million = users >= 1_000_000;
     let others = vec![
@@ -119,6 +120,9 @@ fn section(users: usize, options: &Options, circumstances: &mut Circumstances) -
         other("native: copying the bytes", copied, "ms"),
         other("native: opening with full validation", opened, "ms"),
         Other { budget: million.then_some(6.0), ..other("native: opening, x copying", opened / copied, "") },
+        other("delta of one assignment less", delta_bytes, "bytes"),
+        other("native: finding that delta", found, "ms"),
+        other("native: applying it, with opening the result", applied, "ms"),
         other("wasmtime: instance, copying and opening", hosted::open(&work, &module)?, "ms"),
         other("V8: copying the bytes", loaded.copy_ms, "ms"),
         other("V8: copying into WebAssembly and opening", loaded.open_ms, "ms"),

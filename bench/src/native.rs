@@ -2,12 +2,12 @@
 
 use crate::measure::{Engine, allows, best_ms};
 use crate::workload::Work;
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use postern_resolver::{
     Context, Question, Reason, check, check_batch, check_handles, mask, permission_handle, resource_handle,
     subject_handle,
 };
-use postern_snapshot::Snapshot;
+use postern_snapshot::{Snapshot, apply, diff};
 use std::hint::black_box;
 
 /// Sites and bytes of one mask, as the workload has them.
@@ -95,4 +95,20 @@ pub(crate) fn open(work: &Work) -> Result<[f64; 2]> {
         Ok(())
     })?;
     Ok([copied, opened])
+}
+
+/// What one assignment less costs: bytes of the delta, and milliseconds to find it and to apply it.
+pub(crate) fn delta(work: &Work) -> Result<[f64; 3]> {
+    let (old, new) = (Snapshot::open(&work.bytes)?, Snapshot::open(&work.next)?);
+    let delta = diff(&old, &new);
+    ensure!(apply(&old, &delta)? == work.next, "the delta leads somewhere else");
+    let found = best_ms(3, || {
+        black_box(diff(black_box(&old), black_box(&new)));
+        Ok(())
+    })?;
+    let applied = best_ms(5, || {
+        black_box(apply(black_box(&old), black_box(&delta))?);
+        Ok(())
+    })?;
+    Ok([delta.len() as f64, found, applied])
 }

@@ -18,6 +18,8 @@ pub(crate) const QUERIES: usize = 100_000;
 pub(crate) struct Work {
     pub workload: Workload,
     pub bytes: Vec<u8>,
+    /// The next revision, in which one user has lost an assignment.
+    pub next: Vec<u8>,
     /// (subject, permission, resource) as handles.
     pub handles: Vec<[u32; 3]>,
     /// The same questions' subjects as texts.
@@ -31,8 +33,12 @@ pub(crate) struct Work {
 
 impl Work {
     pub fn new(users: usize) -> Result<Work> {
-        let workload = generate(users, QUERIES, SEED);
-        let bytes = compile(&workload)?;
+        let mut workload = generate(users, QUERIES, SEED);
+        let bytes = compile(&workload, 1)?;
+        let lost = workload.assignments.len() / 2;
+        let assignment = workload.assignments.remove(lost);
+        let next = compile(&workload, 2)?;
+        workload.assignments.insert(lost, assignment);
         let permissions: Vec<String> = (0..200).map(permission_key).collect();
         let sites: Vec<String> = (0..20).map(site_id).collect();
         let snapshot = Snapshot::open(&bytes)?;
@@ -49,7 +55,7 @@ impl Work {
             subjects.push(subject);
         }
         let truth = workload.queries.iter().map(|query| query.allowed).collect();
-        Ok(Work { workload, bytes, handles, subjects, permissions, sites, truth })
+        Ok(Work { workload, bytes, next, handles, subjects, permissions, sites, truth })
     }
 
     /// Fails unless as many answers are allowed as should be: an engine that is fast and wrong has no figure.
@@ -97,9 +103,9 @@ impl Work {
     }
 }
 
-fn compile(workload: &Workload) -> Result<Vec<u8>> {
+fn compile(workload: &Workload, revision: u64) -> Result<Vec<u8>> {
     const NONE: [&str; 0] = [];
-    let mut compiler = Compiler::new("workload", 1);
+    let mut compiler = Compiler::new("workload", revision);
     compiler.resource_type("site", true, false, true, &NONE);
     let permissions: Vec<String> = (0..200).map(permission_key).collect();
     for key in &permissions {
