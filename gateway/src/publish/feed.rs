@@ -188,7 +188,7 @@ impl Feed {
         };
         match held {
             Some(held) if held.snapshot.etag == state.snapshot.etag => return Ok(Some(revision)),
-            Some(held) => self.history.record(&held, &state).await?,
+            Some(held) => self.history.record(&held, &state).await,
             None => {}
         }
         // Nobody else publishes: what was held is still what is replaced.

@@ -48,15 +48,23 @@ impl History {
     }
 
     /// Takes the change from the state that was published to the one that will be. To be called before it is, so that
-    /// who sees the new state finds the way to it.
-    pub(super) async fn record(&self, old: &Arc<State>, new: &Arc<State>) -> Result<(), PublishError> {
+    /// who sees the new state finds the way to it. A change that cannot be told holds nothing up: followers then get
+    /// the new state whole.
+    pub(super) async fn record(&self, old: &Arc<State>, new: &Arc<State>) {
         if self.followers.load(Ordering::Relaxed) == 0 {
             self.steps().clear();
-            return Ok(());
+            return;
         }
         let (before, after) = (old.snapshot.clone(), new.snapshot.clone());
-        let step = tokio::task::spawn_blocking(move || Step::new(&before, &after)).await??;
+        let made = tokio::task::spawn_blocking(move || Step::new(&before, &after)).await;
         let mut steps = self.steps();
+        let step = match made.map_err(PublishError::from).flatten() {
+            Ok(step) => step,
+            Err(error) => {
+                tracing::error!(revision = new.revision(), %error, "no delta was made");
+                return steps.clear();
+            }
+        };
         // The state before may have been replaced without a step to it.
         if steps.back().is_some_and(|last| last.to != step.from) {
             steps.clear();
@@ -72,7 +80,6 @@ impl History {
         let count = fitting.count();
         let surplus = steps.len() - count;
         steps.drain(..surplus);
-        Ok(())
     }
 
     /// The events that lead from the state with one tag to the state with another, one after the other; `None` where
