@@ -4,10 +4,18 @@ use anyhow::{Context, Result, bail};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 /// The root of the repository: the parent of this crate's folder.
+///
+/// As `cargo xtask` says it when it runs the program, and only else as it was when the program was built: several copies
+/// of the repository may share a target folder, and with it the program.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("INVARIANT: the crate lies in a folder of the root")
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        let here = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or(env!("CARGO_MANIFEST_DIR").into());
+        Path::new(&here).parent().expect("INVARIANT: the crate lies in a folder of the root").to_owned()
+    })
 }
 
 /// A path below the root.

@@ -454,12 +454,12 @@ impl View for Snapshot<'_> {
 }
 
 #[inline(always)]
-fn subject_row(row: u64) -> SubjectRow {
+pub(crate) fn subject_row(row: u64) -> SubjectRow {
     SubjectRow { bits: row as u16, words: [(row >> 16) as u16, (row >> 32) as u16, (row >> 48) as u16] }
 }
 
 #[inline(always)]
-fn resource_row(row: u64) -> ResourceRow {
+pub(crate) fn resource_row(row: u64) -> ResourceRow {
     ResourceRow { up: row as u32, ext: (row >> 32) as u32 }
 }
 

@@ -134,13 +134,13 @@ fn rows<const N: usize>(rows: impl ExactSizeIterator<Item = [u32; N]>) -> Vec<u8
     out
 }
 
-fn subject_row(row: &SubjectRow) -> [u8; 8] {
+pub(crate) fn subject_row(row: &SubjectRow) -> [u8; 8] {
     let [[a, b], [c, d], [e, f], [g, h]] =
         [row.bits, row.words[0], row.words[1], row.words[2]].map(u16::to_le_bytes);
     [a, b, c, d, e, f, g, h]
 }
 
-fn resource_row(row: &ResourceRow) -> [u8; 8] {
+pub(crate) fn resource_row(row: &ResourceRow) -> [u8; 8] {
     (u64::from(row.up) | u64::from(row.ext) << 32).to_le_bytes()
 }
 

@@ -87,12 +87,12 @@ impl History {
     pub fn events(&self, from: &HeaderValue, to: &HeaderValue) -> Option<Bytes> {
         let steps = self.steps();
         let first = steps.iter().position(|step| step.from == *from)?;
-        let last = steps.iter().skip(first).position(|step| step.to == *to)?;
-        let mut events = steps.iter().skip(first).take(last + 1).map(|step| &step.event);
-        match (events.len(), events.next()) {
-            (1, Some(event)) => Some(event.clone()),
-            (_, one) => Some(one.into_iter().chain(events).flat_map(|event| event.iter().copied()).collect()),
+        let count = steps.range(first..).position(|step| step.to == *to)? + 1;
+        let mut events = steps.range(first..first + count).map(|step| &step.event);
+        if count == 1 {
+            return events.next().cloned();
         }
+        Some(events.map(Bytes::as_ref).collect::<Vec<_>>().concat().into())
     }
 
     fn steps(&self) -> std::sync::MutexGuard<'_, VecDeque<Step>> {

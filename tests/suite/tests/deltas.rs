@@ -39,6 +39,16 @@ fn bytes_of(world: &World) -> Vec<u8> {
     compile(world).to_bytes()
 }
 
+/// Random worlds, each with the bytes of two revisions of it.
+fn revisions(seeds: std::ops::Range<u64>) -> impl Iterator<Item = (u64, Chance, World, [Vec<u8>; 2])> {
+    seeds.filter_map(|seed| {
+        let mut chance = Chance::new(seed);
+        let world = random::world(&mut chance);
+        let next = later(&mut chance, &world);
+        next.validate().is_ok().then(|| (seed, chance, world.clone(), [bytes_of(&world), bytes_of(&next)]))
+    })
+}
+
 fn open(bytes: &[u8]) -> Snapshot<'_> {
     Snapshot::open(bytes).expect("written by our writer")
 }
@@ -46,14 +56,7 @@ fn open(bytes: &[u8]) -> Snapshot<'_> {
 #[test]
 fn applying_a_delta_gives_the_new_bytes() {
     let (mut small, mut all) = (0, 0);
-    for seed in 0..600 {
-        let mut chance = Chance::new(70_000 + seed);
-        let world = random::world(&mut chance);
-        let next = later(&mut chance, &world);
-        if next.validate().is_err() {
-            continue;
-        }
-        let (old, new) = (bytes_of(&world), bytes_of(&next));
+    for (seed, mut chance, _, [old, new]) in revisions(70_000..70_600) {
         // There and back: adding is taking away, seen from the other side.
         for (from, to) in [(&old, &new), (&new, &old), (&old, &old)] {
             let delta = diff(&open(from), &open(to));
@@ -71,14 +74,7 @@ fn applying_a_delta_gives_the_new_bytes() {
 #[test]
 fn slices_have_deltas_too() {
     let mut compared = 0;
-    for seed in 0..150 {
-        let mut chance = Chance::new(71_000 + seed);
-        let world = random::world(&mut chance);
-        let next = later(&mut chance, &world);
-        if next.validate().is_err() {
-            continue;
-        }
-        let (old, new) = (bytes_of(&world), bytes_of(&next));
+    for (seed, _, world, [old, new]) in revisions(71_000..71_150) {
         for subject in world.subjects.iter().take(6) {
             let cut = |bytes: &[u8]| slice(&open(bytes), &subject.id).unwrap().to_bytes();
             let (from, to) = (cut(&old), cut(&new));
@@ -148,14 +144,7 @@ fn a_delta_is_for_one_snapshot_only() {
 #[test]
 fn a_damaged_delta_gives_an_error() {
     let (mut refused, mut harmless) = (0, 0);
-    for seed in 0..60 {
-        let mut chance = Chance::new(73_000 + seed);
-        let world = random::world(&mut chance);
-        let next = later(&mut chance, &world);
-        if next.validate().is_err() {
-            continue;
-        }
-        let (old, new) = (bytes_of(&world), bytes_of(&next));
+    for (seed, mut chance, _, [old, new]) in revisions(73_000..73_060) {
         let snapshot = open(&old);
         let delta = diff(&snapshot, &open(&new));
         for cut in 0..delta.len() {

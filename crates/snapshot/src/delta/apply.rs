@@ -72,16 +72,15 @@ fn changed(old: &Snapshot<'_>, head: &DeltaHead, reader: &mut Reader<'_>) -> Res
         return Err(Bad);
     }
     let mut sections = Sections::default();
+    let mut building = Building { source: &source, moves: &moves, reader, sections: &mut sections };
     for sequence in SEQUENCES {
         match sequence {
-            Sequence::Strings | Sequence::Sets | Sequence::Timings => {
-                sections.bytes(&source, &moves, sequence, reader)?;
-            }
-            Sequence::Lists(kind) => sections.lists(&source, &moves, kind, reader)?,
-            Sequence::Subjects => sections.table(&source, &moves, sequence, &partitions[0], reader)?,
-            Sequence::Aliases => sections.table(&source, &moves, sequence, &partitions[1], reader)?,
-            Sequence::Resources => sections.table(&source, &moves, sequence, &partitions[2], reader)?,
-            _ => sections.rows(&source, &moves, sequence, reader)?,
+            Sequence::Strings | Sequence::Sets | Sequence::Timings => building.bytes(sequence)?,
+            Sequence::Lists(kind) => building.lists(kind)?,
+            Sequence::Subjects => building.table(sequence, &partitions[0])?,
+            Sequence::Aliases => building.table(sequence, &partitions[1])?,
+            Sequence::Resources => building.table(sequence, &partitions[2])?,
+            _ => building.rows(sequence)?,
         }
     }
     if reader.left() != 0 {
@@ -181,19 +180,22 @@ fn follow(runs: &Runs, mut step: impl FnMut(Step) -> Result<(), Bad>) -> Result<
     Ok(())
 }
 
-impl Sections {
-    fn bytes(
-        &mut self,
-        source: &Source<'_>,
-        moves: &Moves,
-        sequence: Sequence,
-        reader: &mut Reader<'_>,
-    ) -> Result<(), Bad> {
+/// The new sections as they come out of the old ones and the delta.
+struct Building<'w, 'a, 'd> {
+    source: &'w Source<'a>,
+    moves: &'w Moves,
+    reader: &'w mut Reader<'d>,
+    sections: &'w mut Sections,
+}
+
+impl Building<'_, '_, '_> {
+    fn bytes(&mut self, sequence: Sequence) -> Result<(), Bad> {
+        let Building { source, moves, reader, sections } = self;
         let width = if sequence == Sequence::Timings { 16 } else { source.body.set_bytes as usize };
         let (offsets, out) = match sequence {
-            Sequence::Strings => (Some(&mut self.string_offsets), &mut self.strings),
-            Sequence::Sets => (None, &mut self.sets),
-            _ => (None, &mut self.timings),
+            Sequence::Strings => (Some(&mut sections.string_offsets), &mut sections.strings),
+            Sequence::Sets => (None, &mut sections.sets),
+            _ => (None, &mut sections.timings),
         };
         let mut offsets = offsets;
         if let Some(offsets) = &mut offsets {
@@ -212,18 +214,13 @@ impl Sections {
         })
     }
 
-    fn lists(
-        &mut self,
-        source: &Source<'_>,
-        moves: &Moves,
-        kind: Kind,
-        reader: &mut Reader<'_>,
-    ) -> Result<(), Bad> {
-        if self.list_offsets.is_empty() {
+    fn lists(&mut self, kind: Kind) -> Result<(), Bad> {
+        let Building { source, moves, reader, sections } = self;
+        if sections.list_offsets.is_empty() {
             // The empty list, which is of every kind.
-            self.list_offsets.extend_from_slice(&[0; 8]);
+            sections.list_offsets.extend_from_slice(&[0; 8]);
         }
-        let (offsets, out) = (&mut self.list_offsets, &mut self.items);
+        let (offsets, out) = (&mut sections.list_offsets, &mut sections.items);
         follow(moves.of(Sequence::Lists(kind)), |step| {
             if let Step::Kept(number) = step {
                 moves.items(kind, source.list(kind, number)).into_iter().for_each(|item| push(out, item));
@@ -237,20 +234,15 @@ impl Sections {
         })
     }
 
-    fn rows(
-        &mut self,
-        source: &Source<'_>,
-        moves: &Moves,
-        sequence: Sequence,
-        reader: &mut Reader<'_>,
-    ) -> Result<(), Bad> {
+    fn rows(&mut self, sequence: Sequence) -> Result<(), Bad> {
+        let Building { source, moves, reader, sections } = self;
         let out = match sequence {
-            Sequence::Types => &mut self.types,
-            Sequence::Terms => &mut self.terms,
-            Sequence::Roles => &mut self.roles,
-            Sequence::Bindings => &mut self.bindings,
-            Sequence::SubjectExts => &mut self.subject_exts,
-            _ => &mut self.resource_exts,
+            Sequence::Types => &mut sections.types,
+            Sequence::Terms => &mut sections.terms,
+            Sequence::Roles => &mut sections.roles,
+            Sequence::Bindings => &mut sections.bindings,
+            Sequence::SubjectExts => &mut sections.subject_exts,
+            _ => &mut sections.resource_exts,
         };
         follow(moves.of(sequence), |step| {
             let row = match step {
@@ -268,18 +260,12 @@ impl Sections {
         })
     }
 
-    fn table(
-        &mut self,
-        source: &Source<'_>,
-        moves: &Moves,
-        sequence: Sequence,
-        partitions: &[[u32; 3]],
-        reader: &mut Reader<'_>,
-    ) -> Result<(), Bad> {
+    fn table(&mut self, sequence: Sequence, partitions: &[[u32; 3]]) -> Result<(), Bad> {
+        let Building { source, moves, reader, sections } = self;
         let table = match sequence {
-            Sequence::Subjects => &mut self.tables[0],
-            Sequence::Aliases => &mut self.tables[1],
-            _ => &mut self.tables[2],
+            Sequence::Subjects => &mut sections.tables[0],
+            Sequence::Aliases => &mut sections.tables[1],
+            _ => &mut sections.tables[2],
         };
         let mut partitions = partitions.iter();
         let mut current = [0, key::HIDDEN, 0];
@@ -328,7 +314,9 @@ impl Sections {
                 }
             };
             let hash = match keys {
-                key::TEXT => hash::of_text(string(&self.string_offsets, &self.strings, u32_at(&key, 0))),
+                key::TEXT => {
+                    hash::of_text(string(&sections.string_offsets, &sections.strings, u32_at(&key, 0)))
+                }
                 key::HIDDEN => 0,
                 _ => hash::of_uuid(&key),
             };
@@ -340,7 +328,9 @@ impl Sections {
         directory.finish(&mut table.directory);
         Ok(())
     }
+}
 
+impl Sections {
     /// All of them, and what never changes; the rest is as `old` has it.
     fn body<'s>(&'s self, old: &Body<'s>) -> Body<'s> {
         let [subjects, aliases, resources] = &self.tables;

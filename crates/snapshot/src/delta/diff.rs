@@ -115,7 +115,7 @@ impl<'s, 'a> Pairing<'s, 'a> {
         self.align(sequence, columns == 6, |source, moves, number| {
             let row = source.row(sequence, number);
             let mut row = moves.map_or(row, |moves| moves.row(sequence, row));
-            row.iter_mut().skip(columns).for_each(|number| *number = 0);
+            row[columns..].fill(0);
             row
         });
     }

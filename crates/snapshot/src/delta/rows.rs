@@ -2,9 +2,12 @@
 
 use super::runs::{GONE, Runs};
 use super::source::{Entry, Row, SEQUENCES, Sequence, Source};
-use crate::bytes::{array, u32_at};
+use crate::bytes::u32_at;
 use crate::layout::{KINDS, Kind, key};
-use postern_resolver::view::{BINDING_SET, NOWHERE, RESOURCE_COMPLEX, SUBJECT_EXT, SUBJECT_LIST};
+use crate::{open, write};
+use postern_resolver::view::{
+    BINDING_SET, NOWHERE, RESOURCE_COMPLEX, ResourceRow, SUBJECT_EXT, SUBJECT_LIST, SubjectRow,
+};
 use std::vec::Vec;
 
 /// What a number in a row counts.
@@ -150,49 +153,38 @@ impl Moves {
 
     /// An entry's row with the new numbers; `None` where one of them is gone.
     pub fn entry_row(&self, sequence: Sequence, row: [u8; 8]) -> Option<[u8; 8]> {
-        let halves = [u32_at(&row, 0), u32_at(&row, 1)];
-        let [first, second] = match sequence {
-            Sequence::Subjects => return self.subject_row(row),
-            Sequence::Aliases => [self.number(Column::Of(Sequence::Subjects), halves[0]), halves[1]],
-            _ => [
-                if halves[0] & RESOURCE_COMPLEX != 0 {
-                    halves[0]
-                } else {
-                    self.number(Column::At, halves[0])
-                },
-                self.number(Column::Plus(Sequence::ResourceExts), halves[1]),
-            ],
-        };
-        let whole = u64::from(first) | u64::from(second) << 32;
-        (first != GONE && second != GONE).then(|| whole.to_le_bytes())
+        let word = u64::from_le_bytes(row);
+        match sequence {
+            Sequence::Subjects => self.subject(open::subject_row(word)).map(|row| write::subject_row(&row)),
+            Sequence::Aliases => {
+                let subject = self.of(Sequence::Subjects).new_number(word as u32);
+                (subject != GONE).then(|| u64::from(subject).to_le_bytes())
+            }
+            _ => self.resource(open::resource_row(word)).map(|row| write::resource_row(&row)),
+        }
     }
 
-    fn subject_row(&self, row: [u8; 8]) -> Option<[u8; 8]> {
-        let bits = u16::from_le_bytes(array(&row, 0));
-        let [first, second, third] = [2, 4, 6].map(|at| u16::from_le_bytes(array(&row, at)));
-        let link = u32::from(first) | u32::from(second) << 16;
-        let words = if bits & (SUBJECT_LIST | SUBJECT_EXT) == 0 {
-            let bindings = self.of(Sequence::Bindings);
-            let mut words = [first, second, third];
-            for word in &mut words {
-                *word = u16::try_from(bindings.new_number((*word).into())).ok()?;
-            }
-            words
+    fn resource(&self, row: ResourceRow) -> Option<ResourceRow> {
+        let complex = row.up & RESOURCE_COMPLEX != 0;
+        let up = if complex { row.up } else { self.number(Column::At, row.up) };
+        let ext = self.number(Column::Plus(Sequence::ResourceExts), row.ext);
+        (up != GONE && ext != GONE).then_some(ResourceRow { up, ext })
+    }
+
+    fn subject(&self, mut row: SubjectRow) -> Option<SubjectRow> {
+        let link = if row.bits & SUBJECT_LIST != 0 {
+            self.list(row.link())
+        } else if row.bits & SUBJECT_EXT != 0 {
+            self.of(Sequence::SubjectExts).new_number(row.link())
         } else {
-            let link = if bits & SUBJECT_LIST != 0 {
-                self.list(link)
-            } else {
-                self.of(Sequence::SubjectExts).new_number(link)
-            };
-            if link == GONE {
-                return None;
+            for word in &mut row.words {
+                let binding = self.of(Sequence::Bindings).new_number((*word).into());
+                *word = u16::try_from(binding).ok()?;
             }
-            [link as u16, (link >> 16) as u16, third]
+            return Some(row);
         };
-        let mut out = row;
-        for (place, word) in out.as_chunks_mut::<2>().0.iter_mut().skip(1).zip(words) {
-            *place = word.to_le_bytes();
-        }
-        Some(out)
+        let [first, second, _] = &mut row.words;
+        (*first, *second) = (link as u16, (link >> 16) as u16);
+        (link != GONE).then_some(row)
     }
 }

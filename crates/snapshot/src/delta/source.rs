@@ -154,9 +154,12 @@ impl<'a> Source<'a> {
 
     /// What each partition is of, its kind of key, and its number of entries.
     pub fn partitions(&self, sequence: Sequence) -> Vec<[u32; 3]> {
-        let table = self.table(sequence);
-        let ends = table.parts.iter().skip(1).map(|[_, _, first, _]| *first).chain([table.count]);
-        table.parts.iter().zip(ends).map(|([of, keys, first, _], end)| [*of, *keys, end - first]).collect()
+        let table = self.table(sequence).table;
+        let partition = |index| {
+            let (partition, (start, end)) = (table.partition(index), table.range(index));
+            [partition.of, partition.keys, end - start]
+        };
+        (0..table.partition_count()).map(partition).collect()
     }
 
     /// How many rows a sequence has.
