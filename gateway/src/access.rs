@@ -3,6 +3,7 @@
 
 use crate::clock::{now_micros, now_seconds};
 use crate::problem::Problem;
+use crate::publish::Publisher;
 use crate::store::StoreError;
 use crate::store::credentials::{self, ApiKey, SigningKey};
 use crate::token::{self, TokenError};
@@ -12,7 +13,7 @@ use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -65,16 +66,25 @@ pub fn key_digest(key: &str) -> [u8; 32] {
 /// Checks credentials.
 pub struct Access {
     pool: PgPool,
-    keys: Known<[u8; 32], ApiKey>,
+    publisher: Arc<Publisher>,
+    keys: Known<[u8; 32], KnownKey>,
     signing_keys: Known<Uuid, SigningKey>,
     // Whether the database answered lately: spares requests the wait for a time-out.
     database_up: watch::Receiver<bool>,
 }
 
+/// An API key, with what the head said of its organization's credentials before it was looked up.
+#[derive(Clone)]
+struct KnownKey {
+    key: ApiKey,
+    mark: Option<i64>,
+}
+
 impl Access {
     /// Looks credentials up in the database of the pool.
-    pub fn new(pool: PgPool, database_up: watch::Receiver<bool>) -> Self {
-        Access { pool, keys: Known::default(), signing_keys: Known::default(), database_up }
+    pub fn new(pool: PgPool, publisher: Arc<Publisher>) -> Self {
+        let database_up = publisher.database_up();
+        Access { pool, publisher, keys: Known::default(), signing_keys: Known::default(), database_up }
     }
 
     /// The caller whose API key the request carries.
@@ -119,12 +129,22 @@ impl Access {
     }
 
     async fn api_key(&self, digest: &[u8; 32]) -> Result<Option<ApiKey>, Problem> {
-        let known = self.keys.get(digest).filter(|key| key.expires_at.is_none_or(|end| now_micros() < end));
+        let known =
+            self.keys.get(digest).filter(|known| known.key.expires_at.is_none_or(|end| now_micros() < end));
+        let mark = known.as_ref().and_then(|known| self.publisher.credentials_mark(&known.key.organization));
+        if let Some(known) = &known
+            && mark.is_some()
+            && known.mark == mark
+        {
+            // No key of the organization has been made, changed or revoked since it was looked up.
+            return Ok(Some(known.key.clone()));
+        }
         let lookup = async {
             let mut connection = self.pool.acquire().await?;
-            credentials::api_key(&mut connection, digest).await
+            let key = credentials::api_key(&mut connection, digest).await?;
+            Ok(key.map(|key| KnownKey { key, mark }))
         };
-        self.look_up(&self.keys, *digest, known, lookup).await
+        Ok(self.look_up(&self.keys, *digest, known, lookup).await?.map(|known| known.key))
     }
 
     async fn signing_key(&self, id: Uuid) -> Result<Option<SigningKey>, Problem> {

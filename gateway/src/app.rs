@@ -19,6 +19,8 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub struct App {
     /// The settings.
     pub config: Config,
+    /// Where callers reach it.
+    pub public_url: String,
     /// The states.
     pub publisher: Arc<Publisher>,
     /// The credentials.
@@ -74,12 +76,13 @@ impl Gateway {
         store::migrate(database_url).await?;
         let pool = store::pool(database_url, config.connections, CONNECTION_WAIT)?;
         let publisher = Publisher::new(pool.clone());
-        let access = Access::new(pool, publisher.database_up());
+        let access = Access::new(pool, publisher.clone());
         let options = store::connect_options(database_url)?;
         let watcher = tokio::spawn(publisher.clone().follow(options, config.poll));
 
         let (stop, stopping) = watch::channel(false);
-        let app = Arc::new(App { config, publisher, access, stopping: stopping.clone() });
+        let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+        let app = Arc::new(App { config, public_url, publisher, access, stopping: stopping.clone() });
         let router = crate::http::router(app);
         let mut told = stopping;
         let server = tokio::spawn(async move {

@@ -48,6 +48,23 @@ pub struct ServeArgs {
           value_name = "ORIGIN")]
     pub allow_origins: Vec<HeaderValue>,
 
+    /// Organization that AuthZEN requests at the root are about; others are below /orgs/{organization}
+    #[arg(long, env = "POSTERN_DEFAULT_ORGANIZATION", value_name = "ID")]
+    pub default_organization: Option<String>,
+
+    /// Where callers reach this gateway (https://pdp.example.com), for the AuthZEN metadata; without it the address that
+    /// it listens on
+    #[arg(long, env = "POSTERN_PUBLIC_URL", value_parser = public_url, value_name = "URL")]
+    pub public_url: Option<String>,
+
+    /// Resource property in AuthZEN requests that names the resource's owner
+    #[arg(long, env = "POSTERN_OWNER_PROPERTY", default_value = "ownerID", value_name = "NAME")]
+    pub owner_property: String,
+
+    /// How long decisions are made on a state that is not known to be the newest, before they are refused
+    #[arg(long, env = "POSTERN_STALE_AFTER", default_value = "60s", value_parser = duration, value_name = "TIME")]
+    pub stale_after: Duration,
+
     /// Folder of a built web page to serve beside the interface
     #[arg(long = "static", env = "POSTERN_STATIC", value_name = "FOLDER")]
     pub web_page: Option<PathBuf>,
@@ -64,6 +81,14 @@ pub struct Config {
     pub connections: u32,
     /// Empty: no cross-origin access.
     pub allowed_origins: Vec<HeaderValue>,
+    /// What AuthZEN requests at the root are about.
+    pub default_organization: Option<String>,
+    /// Without a slash at the end; `None`: the address that it listens on.
+    pub public_url: Option<String>,
+    /// How AuthZEN entities are read.
+    pub mapping: postern_authzen::Mapping,
+    /// Decisions on a state that has not been confirmed for longer are refused.
+    pub stale_after: Duration,
     /// A built web page.
     pub web_page: Option<PathBuf>,
 }
@@ -75,6 +100,10 @@ impl From<&ServeArgs> for Config {
             poll: Duration::from_millis(args.poll_ms),
             connections: args.connections,
             allowed_origins: args.allow_origins.clone(),
+            default_organization: args.default_organization.clone(),
+            public_url: args.public_url.clone(),
+            mapping: postern_authzen::Mapping { owner_property: args.owner_property.clone() },
+            stale_after: args.stale_after,
             web_page: args.web_page.clone(),
         }
     }
@@ -94,6 +123,17 @@ fn origin(text: &str) -> Result<HeaderValue, String> {
             Err("not an origin: write it as a browser does, https://app.example.com or http://localhost:5173"
                 .to_owned())
         }
+    }
+}
+
+/// A URL without query and fragment; the slash at the end is left away, as paths are put behind it.
+fn public_url(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    match host {
+        Some(rest) if !rest.is_empty() && !rest.contains(['?', '#', ' ', '@']) && !rest.starts_with('/') => {
+            Ok(text.trim_end_matches('/').to_owned())
+        }
+        _ => Err("not a base URL: write https://pdp.example.com, with a path if there is one".to_owned()),
     }
 }
 

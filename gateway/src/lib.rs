@@ -1,19 +1,21 @@
 //! The gateway: facts in Postgres, compiled to snapshots and slices, and pushed to everyone who follows.
 //!
 //! ```text
-//! Postgres --store--> compiler --publish--> http --> enforcement points (snapshots), browsers (slices)
+//! Postgres --store--> compiler --publish--> http --> enforcement points (snapshots, decisions), browsers (slices)
 //! ```
 //!
 //! - [`config`]: every setting
 //! - [`store`]: all SQL
 //! - [`publish`]: from changed rows to new states
 //! - [`access`], [`token`]: who calls
+//! - [`consistency`]: what ties a decision to a revision
 //! - `http`: the paths
 //! - [`app`]: start and end
 //! - [`embedded`]: a Postgres of the gateway's own
 //! - [`cli`]: the commands
 //!
-//! It decides nothing: what a fact means is the compiler's and the resolver's business.
+//! It has no rule of its own: what a fact means is the compiler's and the resolver's business, also where a decision is
+//! asked for (`POST /access/v1/…`).
 
 #![forbid(unsafe_code)]
 
@@ -22,6 +24,7 @@ pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod consistency;
 pub mod embedded;
 mod http;
 pub mod problem;

@@ -4,7 +4,7 @@
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// One kind of refusal. `docs/gateway.md` lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,9 +73,12 @@ impl Problem {
         "organization_not_found",
         "the organization does not exist any more",
     );
-    /// The path takes GET.
-    pub const METHOD_NOT_ALLOWED: Problem =
-        Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path takes GET and HEAD");
+    /// The path takes other methods.
+    pub const METHOD_NOT_ALLOWED: Problem = Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "this path takes other methods; the header Allow lists them",
+    );
     /// Parameters that the path does not have.
     pub const INVALID_QUERY: Problem = Problem::new(
         StatusCode::BAD_REQUEST,
@@ -100,6 +103,45 @@ impl Problem {
         "not_compiled",
         "the organization's facts do not compile, and no earlier state is held; the gateway's log says why",
     );
+    /// A decision was asked for as of a revision that is not published yet.
+    pub const REVISION_NOT_REACHED: Problem = Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "revision_not_reached",
+        "the revision of Postern-At-Least is not published yet; ask again",
+    );
+    /// The state held may be too old to decide on.
+    pub const STALE: Problem = Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "stale_snapshot",
+        "for longer than --stale-after it is not known whether the facts held are the newest; /readyz and the log say why",
+    );
+    /// Not a consistency token of this organization.
+    pub const INVALID_REVISION_TOKEN: Problem = Problem::new(
+        StatusCode::BAD_REQUEST,
+        "invalid_revision_token",
+        "Postern-At-Least is not a Postern-Consistency-Token of this organization",
+    );
+    /// The body is no request.
+    pub const INVALID_REQUEST: Problem =
+        Problem::new(StatusCode::BAD_REQUEST, "invalid_request", "the body is not a request");
+    /// The body is of another type.
+    pub const UNSUPPORTED_CONTENT_TYPE: Problem = Problem::new(
+        StatusCode::BAD_REQUEST,
+        "unsupported_content_type",
+        "send the body as `Content-Type: application/json`",
+    );
+    /// The body is too large.
+    pub const BODY_TOO_LARGE: Problem = Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "body_too_large",
+        "the body has more than 1 MiB; send several requests",
+    );
+    /// A path without an organization, on a gateway without a default one.
+    pub const NO_DEFAULT_ORGANIZATION: Problem = Problem::new(
+        StatusCode::NOT_FOUND,
+        "no_default_organization",
+        "this gateway has no --default-organization; ask below /orgs/{organization}",
+    );
     /// The gateway is about to end.
     pub const SHUTTING_DOWN: Problem = Problem::new(
         StatusCode::SERVICE_UNAVAILABLE,
@@ -111,15 +153,60 @@ impl Problem {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the gateway failed; its log says why");
 }
 
+/// A problem in a particular case.
+#[derive(Debug)]
+pub struct Refusal {
+    problem: Problem,
+    detail: Option<String>,
+    members: Vec<(&'static str, Value)>,
+}
+
+impl Problem {
+    /// With a detail of this case in place of the general one. It is shown to the caller.
+    pub fn because(self, detail: impl Into<String>) -> Refusal {
+        Refusal { problem: self, detail: Some(detail.into()), members: Vec::new() }
+    }
+}
+
+impl Refusal {
+    /// With a further member of the body, for programs.
+    pub fn with(mut self, name: &'static str, value: Value) -> Self {
+        self.members.push((name, value));
+        self
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Refusal { problem, detail: None, members: Vec::new() }
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = json!({
+        Refusal::from(self).into_response()
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let Refusal { problem, detail, members } = self;
+        let mut body = json!({
             "type": "about:blank",
-            "title": self.status.canonical_reason().unwrap_or_default(),
-            "status": self.status.as_u16(),
-            "code": self.code,
-            "detail": self.detail,
+            "title": problem.status.canonical_reason().unwrap_or_default(),
+            "status": problem.status.as_u16(),
+            "code": problem.code,
+            "detail": detail.as_deref().unwrap_or(problem.detail),
         });
+        for (name, value) in members {
+            body[name] = value;
+        }
+        problem.respond(&body)
+    }
+}
+
+impl Problem {
+    fn respond(self, body: &Value) -> Response {
         let mut response = (self.status, body.to_string()).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -137,9 +224,6 @@ impl IntoResponse for Problem {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"postern\""));
             }
             None => {}
-        }
-        if self.status == StatusCode::METHOD_NOT_ALLOWED {
-            headers.insert(axum::http::header::ALLOW, HeaderValue::from_static("GET, HEAD"));
         }
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(axum::http::header::RETRY_AFTER, HeaderValue::from_static("1"));

@@ -24,6 +24,7 @@ mod facts;
 mod hash;
 mod layout;
 mod open;
+mod opened;
 #[cfg(feature = "write")]
 mod pool;
 #[cfg(feature = "write")]
@@ -45,6 +46,7 @@ pub use error::OpenError;
 pub use facts::{Facts, Key};
 pub use layout::{FORMAT_VERSION, MAGIC};
 pub use open::{Counts, Snapshot};
+pub use opened::Opened;
 #[cfg(feature = "write")]
 pub use pool::Strings;
 #[cfg(feature = "write")]

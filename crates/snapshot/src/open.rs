@@ -73,8 +73,13 @@ impl<'a> Snapshot<'a> {
         }
         let body = Body::decode(content).ok_or(OpenError::Malformed { section: "body", row: 0 })?;
         validate(&body)?;
+        Ok(Snapshot::of(body, bytes))
+    }
+
+    /// A reader of a body that has been validated.
+    pub(crate) fn of(body: Body<'a>, bytes: &'a [u8]) -> Self {
         let subjects = Index::new(body.subjects);
-        Ok(Snapshot {
+        Snapshot {
             main_kind: string(&body, subjects.main_of()),
             subjects,
             aliases: Index::new(body.aliases),
@@ -83,7 +88,7 @@ impl<'a> Snapshot<'a> {
             permission_count: (body.permissions.len() / (4 * words::PERMISSION)) as u32,
             body,
             bytes,
-        })
+        }
     }
 
     /// The organization whose facts these are.

@@ -1,5 +1,8 @@
 //! The HTTP surface: one operation per file. `docs/gateway.md` describes it.
 
+mod authzen;
+mod authzen_metadata;
+mod body;
 mod events;
 mod health;
 mod organization_snapshot;
@@ -20,12 +23,20 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use postern_authzen::Endpoint;
 use std::sync::Arc;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 /// The revision of what the body holds, for those who log it.
 const POSTERN_REVISION: HeaderName = HeaderName::from_static("postern-revision");
+/// What a later decision may ask to be as new as.
+const POSTERN_CONSISTENCY_TOKEN: HeaderName = HeaderName::from_static("postern-consistency-token");
+/// Such a token, in a request for a decision.
+const POSTERN_AT_LEAST: HeaderName = HeaderName::from_static("postern-at-least");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// LIMIT: bytes of a caller's id of a request, which every line about it in the log repeats.
+const REQUEST_ID_MAX: usize = 1024;
 
 /// All paths.
 pub fn router(app: Arc<App>) -> Router {
@@ -36,7 +47,15 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/me/stream", get(subject_stream::follow))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
-        .method_not_allowed_fallback(|| async { Problem::METHOD_NOT_ALLOWED });
+        .route(authzen_metadata::PATH, get(authzen_metadata::read))
+        .route(&format!("{}/", authzen_metadata::PATH), get(authzen_metadata::read))
+        .route(&format!("{}/{{*path}}", authzen_metadata::PATH), get(authzen_metadata::read));
+    for endpoint in Endpoint::ALL {
+        router = router
+            .route(endpoint.path(), authzen::default_route(endpoint))
+            .route(&format!("/orgs/{{organization}}{}", endpoint.path()), authzen::route(endpoint));
+    }
+    router = router.method_not_allowed_fallback(|| async { Problem::METHOD_NOT_ALLOWED });
     router = match &app.config.web_page {
         Some(folder) => router.fallback_service(web_page::service(folder)),
         None => router.fallback(|| async { Problem::NOT_FOUND }),
@@ -62,7 +81,7 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
 /// Gives every answer the request's id: the caller's, or a new one.
 async fn identify(request: Request, next: Next) -> Response {
     let given = request.headers().get(&REQUEST_ID).cloned();
-    let id = given.filter(|id| id.len() <= 128 && id.to_str().is_ok()).unwrap_or_else(|| {
+    let id = given.filter(|id| id.len() <= REQUEST_ID_MAX && id.to_str().is_ok()).unwrap_or_else(|| {
         HeaderValue::try_from(uuid::Uuid::now_v7().to_string()).unwrap_or(HeaderValue::from_static("-"))
     });
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());

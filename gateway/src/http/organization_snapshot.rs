@@ -26,7 +26,15 @@ pub(super) async fn authorize(
     path: Result<Path<String>, PathRejection>,
     headers: &HeaderMap,
 ) -> Result<KeyCaller, Problem> {
-    let organization = organization_of(path)?;
+    authorize_for(app, &organization_of(path)?, headers).await
+}
+
+/// The same for an organization that was named otherwise.
+pub(super) async fn authorize_for(
+    app: &App,
+    organization: &str,
+    headers: &HeaderMap,
+) -> Result<KeyCaller, Problem> {
     let caller = app.access.key_caller(headers).await?;
     // The same answer for one that does not exist: a key tells nothing about others.
     if caller.organization == organization { Ok(caller) } else { Err(Problem::OTHER_ORGANIZATION) }

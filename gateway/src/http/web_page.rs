@@ -5,7 +5,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderValue, Uri};
 use axum::middleware::{Next, from_fn};
@@ -32,7 +32,10 @@ pub fn service(folder: &Path) -> Router {
             match (response.status().as_u16(), inside, index.body(Body::empty())) {
                 (404, true, Ok(index)) => serve(&files, index).await,
                 (404, _, _) => Problem::NOT_FOUND.into_response(),
-                (405, _, _) => Problem::METHOD_NOT_ALLOWED.into_response(),
+                (405, _, _) => {
+                    ([(ALLOW, HeaderValue::from_static("GET, HEAD"))], Problem::METHOD_NOT_ALLOWED)
+                        .into_response()
+                }
                 _ => response,
             }
         }

@@ -4,7 +4,7 @@ use super::Publisher;
 use super::compile::{PublishError, compile};
 use super::history::{History, Interest};
 use super::state::State;
-use crate::clock::now_micros;
+use crate::clock::{now_micros, steady_micros};
 use crate::problem::Problem;
 use crate::store::heads::Head;
 use axum::http::HeaderValue;
@@ -18,6 +18,9 @@ use tokio::sync::watch;
 const IDLE: Duration = Duration::from_secs(15 * 60);
 /// After a failure of the database: first and longest wait. It is asked again at once when the head changes.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// Feeds so far.
+static FEEDS: AtomicI64 = AtomicI64::new(0);
 
 /// What readers of a feed see.
 #[derive(Clone)]
@@ -48,6 +51,8 @@ pub struct Feed {
     history: Arc<History>,
     failure: Mutex<Option<String>>,
     read_at: AtomicI64,
+    // Since when a newer revision is known than the published one, as `steady_micros`; 0: it is not.
+    behind_since: AtomicI64,
 }
 
 impl Feed {
@@ -56,10 +61,12 @@ impl Feed {
             organization: organization.to_owned(),
             published: watch::Sender::new(Published::Nothing),
             target: watch::Sender::default(),
-            credentials: watch::Sender::default(),
+            // A number that no head and no other feed has: what was remembered under another one does not hold here.
+            credentials: watch::Sender::new(-1 - FEEDS.fetch_add(1, Ordering::Relaxed)),
             history: Arc::default(),
             failure: Mutex::default(),
             read_at: AtomicI64::new(now_micros()),
+            behind_since: AtomicI64::new(0),
         })
     }
 
@@ -72,6 +79,16 @@ impl Feed {
     /// Changes whenever a key of the organization is made, changed or revoked.
     pub fn credentials(&self) -> watch::Receiver<i64> {
         self.credentials.subscribe()
+    }
+
+    /// What the head row said last of the credentials: another number means that one was made, changed or revoked.
+    pub fn credentials_mark(&self) -> i64 {
+        *self.credentials.borrow()
+    }
+
+    /// Since when the published state is known not to be the newest, as [`steady_micros`].
+    pub fn behind_since(&self) -> Option<i64> {
+        Some(self.behind_since.load(Ordering::Relaxed)).filter(|since| *since != 0)
     }
 
     /// Says that a follower takes deltas, until what this returns is dropped.
@@ -92,6 +109,11 @@ impl Feed {
     /// Takes news of the head row.
     pub(super) fn head(&self, head: &Head) {
         let target = Target { revision: head.revision, deleted: head.deleted };
+        // Before the news is told: whoever publishes it clears this afterwards.
+        if *self.target.borrow() != target && !self.holds(target) {
+            let now = steady_micros();
+            let _ = self.behind_since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+        }
         self.target.send_if_modified(|known| std::mem::replace(known, target) != target);
         let credentials = head.credentials_revision;
         self.credentials.send_if_modified(|known| std::mem::replace(known, credentials) != credentials);
@@ -116,6 +138,9 @@ impl Feed {
             let again = match self.publish(&publisher).await {
                 Ok(Some(revision)) => {
                     self.set_failure(None);
+                    if revision >= self.target.borrow().revision {
+                        self.behind_since.store(0, Ordering::Relaxed);
+                    }
                     wait = RETRY.0;
                     // A database that answers with less than it announced is a replica that lags.
                     revision < wanted.revision
@@ -147,7 +172,7 @@ impl Feed {
                     changed = target.changed() => match changed {
                         // What was compiled a moment ago may be what is announced now.
                         Ok(()) if !self.holds(*target.borrow_and_update()) => break,
-                        Ok(()) => {}
+                        Ok(()) => self.behind_since.store(0, Ordering::Relaxed),
                         Err(_) => return,
                     },
                     () = tokio::time::sleep(wait), if again => {

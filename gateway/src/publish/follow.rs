@@ -1,11 +1,13 @@
 //! Asks the database which heads have changed. `docs/decisions/0005-revisions-and-waking.md` says why it asks.
 
 use super::Publisher;
+use crate::clock::steady_micros;
 use crate::store::StoreError;
 use crate::store::heads::{Horizon, changed_since};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 
@@ -36,6 +38,7 @@ async fn ask(publisher: &Publisher, mut connection: PgConnection, interval: Dura
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
+        let asked_at = steady_micros();
         let (heads, next) = match tokio::time::timeout(ANSWER, changed_since(&mut connection, &horizon)).await
         {
             Ok(Ok(answer)) => answer,
@@ -43,6 +46,8 @@ async fn ask(publisher: &Publisher, mut connection: PgConnection, interval: Dura
             Err(_) => return StoreError::from(sqlx::Error::PoolTimedOut),
         };
         horizon = next;
+        // Taken before the answer was asked for: what it says was true at that moment or later.
+        publisher.confirmed_at.store(asked_at, Ordering::Relaxed);
         if !publisher.database_up.send_replace(true) {
             tracing::info!("the database answers again");
         }

@@ -7,7 +7,6 @@
 //! misses only what is no longer true. A failure, of the database or of the compiler, leaves the state before in force.
 
 mod compile;
-mod cutter;
 mod feed;
 mod follow;
 mod history;
@@ -18,15 +17,19 @@ pub use feed::{Feed, Published};
 pub use history::Interest;
 pub use state::{CutError, Sendable, State};
 
+use crate::clock::steady_micros;
 use crate::problem::Problem;
 use sqlx::PgPool;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
 /// How long a request waits for the first state of an organization.
 const FIRST_STATE: Duration = Duration::from_secs(30);
+/// How long a request waits for a revision that it asks for.
+const WANTED_STATE: Duration = Duration::from_secs(5);
 
 /// The feeds of all organizations that are read.
 pub struct Publisher {
@@ -34,6 +37,8 @@ pub struct Publisher {
     feeds: Mutex<HashMap<String, Arc<Feed>>>,
     turns: Semaphore,
     database_up: watch::Sender<bool>,
+    // When the database was last asked and answered, as `steady_micros`.
+    confirmed_at: AtomicI64,
 }
 
 /// How things stand, for `/readyz`.
@@ -56,6 +61,7 @@ impl Publisher {
             feeds: Mutex::default(),
             turns: Semaphore::new(turns),
             database_up: watch::Sender::new(true),
+            confirmed_at: AtomicI64::new(steady_micros()),
         })
     }
 
@@ -95,6 +101,46 @@ impl Publisher {
             },
             _ => Err(Problem::UNAVAILABLE),
         }
+    }
+
+    /// A state to decide on: of this revision or a later one, and known to have been the newest not longer ago than
+    /// `stale_after`.
+    pub async fn state_to_decide(
+        self: &Arc<Self>,
+        organization: &str,
+        at_least: u64,
+        stale_after: Duration,
+    ) -> Result<Arc<State>, Problem> {
+        let mut state = self.state(organization).await?;
+        let feed = self.feed(organization);
+        if state.revision() < at_least {
+            let mut published = feed.subscribe();
+            let reached = |published: &Published| match published {
+                Published::State(state) => state.revision() >= at_least,
+                Published::Gone => true,
+                Published::Nothing | Published::Failed(_) => false,
+            };
+            state = match tokio::time::timeout(WANTED_STATE, published.wait_for(reached)).await {
+                Ok(Ok(published)) => match &*published {
+                    Published::State(state) => state.clone(),
+                    _ => return Err(Problem::ORGANIZATION_GONE),
+                },
+                _ => return Err(Problem::REVISION_NOT_REACHED),
+            };
+        }
+        let confirmed_at = self.confirmed_at.load(Ordering::Relaxed);
+        let newest_at = feed.behind_since().map_or(confirmed_at, |since| since.min(confirmed_at));
+        let age_micros = steady_micros().saturating_sub(newest_at);
+        if age_micros > i64::try_from(stale_after.as_micros()).unwrap_or(i64::MAX) {
+            return Err(Problem::STALE);
+        }
+        Ok(state)
+    }
+
+    /// What the newest answer of the database said of an organization's credentials, as long as there are such answers.
+    pub fn credentials_mark(&self, organization: &str) -> Option<i64> {
+        let up = *self.database_up.borrow();
+        self.feeds().get(organization).filter(|_| up).map(|feed| feed.credentials_mark())
     }
 
     /// How things stand.

@@ -1,16 +1,16 @@
 //! What is sent: bytes with their tag, and the event that carries them.
 
 use super::compile::PublishError;
-use super::cutter::Cutter;
 use axum::http::HeaderValue;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use postern_snapshot::{OpenError, Snapshot};
+use postern_snapshot::{Opened, Snapshot, slice};
 use postern_vocab::QueryError;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use tokio::sync::Semaphore;
 
 /// LIMIT: slices of one revision that are kept for the next who asks.
 const SLICES_MAX: usize = 4096;
@@ -19,7 +19,9 @@ const SLICES_MAX: usize = 4096;
 pub struct State {
     /// The whole snapshot.
     pub snapshot: Arc<Sendable>,
-    cutter: Cutter,
+    opened: Arc<Opened<Bytes>>,
+    // One slice after the other: whoever follows asks in the moment of a new revision, and everyone else waits as well.
+    turn: Semaphore,
     slices: Mutex<HashMap<String, Arc<Sendable>>>,
 }
 
@@ -39,8 +41,14 @@ pub struct Sendable {
 impl State {
     /// Checks the bytes of a snapshot and makes them ready.
     pub fn new(revision: u64, bytes: Bytes) -> Result<Self, PublishError> {
-        let snapshot = Arc::new(Sendable::new(revision, bytes.clone())?);
-        Ok(State { snapshot, cutter: Cutter::new(bytes), slices: Mutex::default() })
+        let opened = Arc::new(Opened::new(bytes.clone())?);
+        let snapshot = Arc::new(Sendable::new(revision, bytes, &opened.snapshot()));
+        Ok(State { snapshot, opened, turn: Semaphore::new(1), slices: Mutex::default() })
+    }
+
+    /// The snapshot, to decide on.
+    pub fn view(&self) -> Snapshot<'_> {
+        self.opened.snapshot()
     }
 
     /// The revision.
@@ -51,16 +59,24 @@ impl State {
     /// The slice of a subject: cut when it is first asked for.
     ///
     /// # Errors
-    /// A subject that cannot ask, which a verified token does not name, or a cutter that failed.
+    /// A subject that cannot ask, which a verified token does not name, or a failure of ours.
     pub async fn slice(&self, subject: &str) -> Result<Arc<Sendable>, CutError> {
         let slices = || self.slices.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(slice) = slices().get(subject) {
             return Ok(slice.clone());
         }
-        // Not under the lock: two who ask at once cut twice, and wait for nobody.
-        let bytes = self.cutter.cut(subject).await.ok_or(CutError::Stopped)??;
-        // What was cut opens; if it ever did not, it would not be sent.
-        let slice = Arc::new(Sendable::new(self.revision(), bytes).map_err(|_| CutError::Stopped)?);
+        let _turn = self.turn.acquire().await.map_err(|_| CutError::Stopped)?;
+        if let Some(slice) = slices().get(subject) {
+            return Ok(slice.clone());
+        }
+        let (opened, asked, revision) = (self.opened.clone(), subject.to_owned(), self.revision());
+        let cut = tokio::task::spawn_blocking(move || {
+            let bytes = Bytes::from(slice(&opened.snapshot(), &asked)?.to_bytes());
+            // What was cut opens; if it ever did not, it would not be sent.
+            let opened = Snapshot::open(&bytes).map_err(|_| CutError::Stopped)?;
+            Ok::<_, CutError>(Sendable::new(revision, bytes.clone(), &opened))
+        });
+        let slice = Arc::new(cut.await.map_err(|_| CutError::Stopped)??);
         let mut slices = slices();
         if slices.len() >= SLICES_MAX {
             slices.clear();
@@ -77,19 +93,19 @@ pub enum CutError {
     /// The subject cannot ask.
     #[error(transparent)]
     Query(#[from] QueryError),
-    /// The cutter panicked.
-    #[error("the worker that cuts slices stopped")]
+    /// What cuts slices panicked.
+    #[error("cutting stopped")]
     Stopped,
 }
 
 impl Sendable {
-    fn new(revision: u64, bytes: Bytes) -> Result<Self, OpenError> {
-        let facts = Sha256::digest(Snapshot::open(&bytes)?.facts()).into();
+    fn new(revision: u64, bytes: Bytes, opened: &Snapshot<'_>) -> Self {
+        let facts = Sha256::digest(opened.facts()).into();
         let digest = Sha256::digest(&bytes);
         let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
         // Hexadecimal digits and quotes are good in a header.
         let etag = HeaderValue::try_from(format!("\"{hex}\"")).unwrap_or(HeaderValue::from_static("\"\""));
-        Ok(Sendable { revision, bytes, etag, facts, event: OnceLock::new() })
+        Sendable { revision, bytes, etag, facts, event: OnceLock::new() }
     }
 
     /// The server-sent event, encoded once for all who get it.

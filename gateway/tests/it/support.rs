@@ -1,7 +1,7 @@
 //! The server, databases, documents, and a client.
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -139,6 +139,10 @@ pub fn config() -> Config {
         poll: Duration::from_millis(20),
         connections: 5,
         allowed_origins: Vec::new(),
+        default_organization: Some("acme".to_owned()),
+        public_url: None,
+        mapping: postern_authzen::Mapping::default(),
+        stale_after: Duration::from_secs(60),
         web_page: None,
     }
 }
@@ -149,8 +153,13 @@ impl Setup {
     }
 
     pub async fn with(config: Config) -> Setup {
+        Setup::of(&full_world("acme"), config).await
+    }
+
+    /// With another world, of the same organization.
+    pub async fn of(world: &World, config: Config) -> Setup {
         let (url, mut connection) = migrated().await;
-        import(&mut connection, &full_world("acme"), false).await.unwrap();
+        import(&mut connection, world, false).await.unwrap();
         let key = api_key(&mut connection, "acme").await;
         let signing = signing_key_for(&mut connection, "acme", &[7; 32]).await.unwrap().unwrap();
         let gateway = Gateway::start(config, &url).await.unwrap();
@@ -167,6 +176,16 @@ impl Setup {
 
     pub async fn get(&self, path: &str, bearer: &str) -> Answer {
         get(self.address(), path, &[("authorization", &format!("Bearer {bearer}"))]).await
+    }
+
+    /// Posts JSON with the organization's key, and further headers.
+    pub async fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let bearer = format!("Bearer {}", self.key);
+        let mut all = vec![("authorization", bearer.as_str()), ("content-type", "application/json")];
+        // One that is given takes the place of ours.
+        all.retain(|(name, _)| !headers.iter().any(|(given, _)| given == name));
+        all.extend_from_slice(headers);
+        call(self.address(), "POST", path, &all, body).await
     }
 }
 
@@ -189,6 +208,10 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
     /// The code of a problem.
     pub fn code(&self) -> String {
         assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
@@ -204,6 +227,16 @@ pub async fn send(
     path: &str,
     headers: &[(&str, &str)],
 ) -> Response<Incoming> {
+    send_body(address, method, path, headers, "").await
+}
+
+async fn send_body(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Response<Incoming> {
     let stream = tokio::net::TcpStream::connect(address).await.unwrap();
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
@@ -211,12 +244,26 @@ pub async fn send(
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let request = request.body(Empty::<Bytes>::new()).unwrap();
+    let request = request.body(Full::new(Bytes::from(body.to_owned()))).unwrap();
     tokio::time::timeout(PATIENCE, sender.send_request(request)).await.unwrap().unwrap()
 }
 
 pub async fn get(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Answer {
-    let response = send(address, "GET", path, headers).await;
+    answer(send(address, "GET", path, headers).await).await
+}
+
+/// Any method, with a body.
+pub async fn call(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Answer {
+    answer(send_body(address, method, path, headers, body).await).await
+}
+
+async fn answer(response: Response<Incoming>) -> Answer {
     let (parts, body) = response.into_parts();
     let body = tokio::time::timeout(PATIENCE, body.collect()).await.unwrap().unwrap().to_bytes();
     Answer { status: parts.status, headers: parts.headers, body }

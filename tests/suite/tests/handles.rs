@@ -4,6 +4,7 @@ use postern_resolver::{
     Context, ORGANIZATION, Question, check, check_handles, mask, permission_handle, resource_handle,
     subject_handle,
 };
+use postern_snapshot::Opened;
 use postern_suite::engines::{compile, open};
 use postern_testkit::random::NOW;
 use postern_testkit::{Chance, random};
@@ -63,4 +64,30 @@ fn handles_and_masks_decide_like_texts() {
         }
     }
     assert!(compared > 100_000, "{compared}");
+}
+
+/// A snapshot that is kept answers as the one that was opened, and what cannot be opened cannot be kept.
+#[test]
+fn opened_bytes_stay_opened() {
+    let mut chance = Chance::new(3);
+    for _ in 0..50 {
+        let world = random::world(&mut chance);
+        let bytes = compile(&world).to_bytes();
+        let kept = Opened::new(bytes.clone()).unwrap();
+        let opened = open(&bytes);
+        assert_eq!(kept.snapshot().counts(), opened.counts());
+        assert_eq!(kept.bytes(), &bytes);
+        for subject in 0..opened.counts().subjects {
+            for permission in 0..opened.counts().permissions {
+                for resource in 0..=opened.counts().resources {
+                    let ask = |view| check_handles(view, subject, permission, resource, NOW);
+                    assert_eq!(ask(&kept.snapshot()), ask(&opened));
+                }
+            }
+        }
+        let mut damaged = bytes;
+        let at = chance.below(damaged.len());
+        damaged[at] ^= 1;
+        assert!(Opened::new(damaged).is_err());
+    }
 }

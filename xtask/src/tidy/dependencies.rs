@@ -28,6 +28,7 @@ const SNAPSHOT: &str = "postern-snapshot";
 const WORLD: &str = "postern-world";
 const COMPILE: &str = "postern-compile";
 const ABI: &str = "postern-abi";
+const AUTHZEN: &str = "postern-authzen";
 const HOST: &str = "postern-host";
 const ORACLE: &str = "postern-oracle";
 const TESTKIT: &str = "postern-testkit";
@@ -43,11 +44,12 @@ const RULES: &[Rule] = &[
     rule(WORLD, &[VOCAB], None),
     rule(COMPILE, &[RESOLVER, SNAPSHOT, VOCAB, WORLD], None),
     rule(ABI, &[RESOLVER, SNAPSHOT, VOCAB], Some(&[])),
+    rule(AUTHZEN, &[RESOLVER, VOCAB], None),
     rule("postern-wasm", &[ABI, RESOLVER, SNAPSHOT, VOCAB], Some(&["rlsf", "wasm-bindgen"])),
     rule(HOST, &[ABI, VOCAB], None),
     // The measure of all others, so it shares nothing with them.
     rule(ORACLE, &[], Some(&["serde_json"])),
-    rule(GATEWAY, &[COMPILE, RESOLVER, SNAPSHOT, VOCAB, WORLD], None),
+    rule(GATEWAY, &[AUTHZEN, COMPILE, RESOLVER, SNAPSHOT, VOCAB, WORLD], None),
     rule(CLI, &[ABI, COMPILE, GATEWAY, HOST, ORACLE, RESOLVER, SNAPSHOT, VOCAB, WORLD], None),
     // What only tests and measurements use.
     rule(TESTKIT, &[ABI, COMPILE, ORACLE, RESOLVER, SNAPSHOT, VOCAB, WORLD], None),

@@ -1,0 +1,85 @@
+//! The endpoints, and the metadata document that lists them (section 9).
+
+use crate::evaluation::evaluation;
+use crate::evaluations::evaluations;
+use crate::search::{search_action, search_resource, search_subject};
+use crate::{BadRequest, Mapping};
+use postern_resolver::view::View;
+use serde_json::{Value, json};
+
+/// What is served, and where below the decision point's identifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// One decision.
+    Evaluation,
+    /// A batch.
+    Evaluations,
+    /// Who may do this there?
+    SearchSubject,
+    /// Where may the subject do this?
+    SearchResource,
+    /// What may the subject do there?
+    SearchAction,
+}
+
+impl Endpoint {
+    /// All of them.
+    pub const ALL: [Endpoint; 5] = [
+        Endpoint::Evaluation,
+        Endpoint::Evaluations,
+        Endpoint::SearchSubject,
+        Endpoint::SearchResource,
+        Endpoint::SearchAction,
+    ];
+
+    /// The default path of the specification.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Endpoint::Evaluation => "/access/v1/evaluation",
+            Endpoint::Evaluations => "/access/v1/evaluations",
+            Endpoint::SearchSubject => "/access/v1/search/subject",
+            Endpoint::SearchResource => "/access/v1/search/resource",
+            Endpoint::SearchAction => "/access/v1/search/action",
+        }
+    }
+
+    /// Answers a request to it. `now` in microseconds since 1970.
+    ///
+    /// # Errors
+    /// [`BadRequest`] for what is no request.
+    pub fn answer<V: View>(
+        self,
+        view: &V,
+        mapping: &Mapping,
+        body: &str,
+        now: i64,
+    ) -> Result<Value, BadRequest> {
+        match self {
+            Endpoint::Evaluation => evaluation(view, mapping, body, now),
+            Endpoint::Evaluations => evaluations(view, mapping, body, now),
+            Endpoint::SearchSubject => search_subject(view, mapping, body, now),
+            Endpoint::SearchResource => search_resource(view, body, now),
+            Endpoint::SearchAction => search_action(view, mapping, body, now),
+        }
+    }
+
+    const fn member(self) -> &'static str {
+        match self {
+            Endpoint::Evaluation => "access_evaluation_endpoint",
+            Endpoint::Evaluations => "access_evaluations_endpoint",
+            Endpoint::SearchSubject => "search_subject_endpoint",
+            Endpoint::SearchResource => "search_resource_endpoint",
+            Endpoint::SearchAction => "search_action_endpoint",
+        }
+    }
+}
+
+/// The document of a decision point. `identifier` is its URL without a slash at the end, which is also what the
+/// well-known path was derived from.
+pub fn metadata(identifier: &str) -> Value {
+    let mut document = json!({ "policy_decision_point": identifier });
+    for endpoint in Endpoint::ALL {
+        document[endpoint.member()] = format!("{identifier}{}", endpoint.path()).into();
+    }
+    document
+}

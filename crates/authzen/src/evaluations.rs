@@ -1,0 +1,116 @@
+//! Access Evaluations (section 7): many decisions with one request.
+
+use crate::entity::{Parts, object};
+use crate::evaluation::{allows, decide, reason};
+use crate::properties::wrong;
+use crate::query::Query;
+use crate::{BadRequest, EVALUATIONS_MAX, Mapping};
+use postern_resolver::view::View;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+#[derive(Deserialize)]
+struct Body<'a> {
+    #[serde(borrow, default)]
+    subject: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    action: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    resource: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    context: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    evaluations: Option<Vec<&'a RawValue>>,
+    #[serde(borrow, default)]
+    options: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Options<'a> {
+    #[serde(borrow, default)]
+    evaluations_semantic: Option<&'a RawValue>,
+    // Ours: other members are ignored, as the specification allows them.
+    #[serde(default)]
+    reasons: Option<bool>,
+}
+
+/// After which decision nothing more is decided.
+fn stops_at(semantic: Option<&RawValue>) -> Result<Option<bool>, BadRequest> {
+    match semantic.map(RawValue::get) {
+        None | Some("\"execute_all\"") => Ok(None),
+        Some("\"deny_on_first_deny\"") => Ok(Some(false)),
+        Some("\"permit_on_first_permit\"") => Ok(Some(true)),
+        Some(_) => Err(BadRequest::new(
+            "options.evaluations_semantic",
+            "it is none of execute_all, deny_on_first_deny, permit_on_first_permit",
+        )),
+    }
+}
+
+/// Decides all items of a batch, in their order.
+///
+/// An item takes whole from the top of the request what it does not have itself. One that is no request is `false` with
+/// `context.error`; the others are decided all the same. Without items, this is [`crate::Endpoint::Evaluation`]. With
+/// `options.reasons` each decision has its reason; else it has nothing but `decision`.
+///
+/// # Errors
+/// [`BadRequest`] where the request as a whole is none.
+pub(crate) fn evaluations<V: View>(
+    view: &V,
+    mapping: &Mapping,
+    body: &str,
+    now: i64,
+) -> Result<Value, BadRequest> {
+    let body: Body<'_> = object(body, "the body")?;
+    let defaults =
+        Parts { subject: body.subject, action: body.action, resource: body.resource, context: body.context };
+    let options = match body.options {
+        Some(options) => object(options.get(), "options")?,
+        None => Options { evaluations_semantic: None, reasons: None },
+    };
+    let stops_at = stops_at(options.evaluations_semantic)?;
+    let items = body.evaluations.unwrap_or_default();
+    if items.is_empty() {
+        return decide(view, mapping, &defaults, now);
+    }
+    if items.len() > EVALUATIONS_MAX {
+        let what = format!("{} items are more than {EVALUATIONS_MAX}; send several requests", items.len());
+        return Err(BadRequest::new("evaluations", what));
+    }
+    let mut decisions = Vec::with_capacity(items.len());
+    for (number, item) in items.into_iter().enumerate() {
+        let decided = one(item, &defaults).and_then(|parts| Query::read(&parts, mapping)?.decide(view, now));
+        let (allowed, decision) = match decided {
+            Ok(answer) if options.reasons == Some(true) => {
+                let allowed = allows(&answer);
+                (allowed, json!({"decision": allowed, "context": {"reason": reason(&answer)}}))
+            }
+            Ok(answer) => (allows(&answer), json!({"decision": allows(&answer)})),
+            Err(error) => {
+                let message = error.within(&format!("evaluations[{number}]")).to_string();
+                let context = json!({"error": {"status": 400, "message": message}});
+                (false, json!({"decision": false, "context": context}))
+            }
+        };
+        decisions.push(decision);
+        if stops_at == Some(allowed) {
+            break;
+        }
+    }
+    Ok(json!({ "evaluations": decisions }))
+}
+
+/// An item, with what it lacks taken from the top.
+fn one<'a>(item: &'a RawValue, defaults: &Parts<'a>) -> Result<Parts<'a>, BadRequest> {
+    let item: Parts<'a> = match item.get().starts_with('{') {
+        true => serde_json::from_str(item.get()).map_err(|error| wrong("the item", &error))?,
+        false => return Err(BadRequest::new("the item", "it has to be a JSON object")),
+    };
+    Ok(Parts {
+        subject: item.subject.or(defaults.subject),
+        action: item.action.or(defaults.action),
+        resource: item.resource.or(defaults.resource),
+        context: item.context.or(defaults.context),
+    })
+}
