@@ -206,7 +206,7 @@ fn pages_are_the_whole_in_parts() {
                 match answer["page"]["next_token"].as_str().unwrap() {
                     "" => break,
                     // With or without the limit, which the token knows.
-                    token if parts.len() % 2 == 0 => request["page"] = json!({ "token": token }),
+                    token if parts.len().is_multiple_of(2) => request["page"] = json!({ "token": token }),
                     token => request["page"] = json!({"token": token, "limit": limit}),
                 }
             }
