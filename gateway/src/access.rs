@@ -2,6 +2,7 @@
 //! cannot be asked.
 
 use crate::clock::{now_micros, now_seconds};
+use crate::manage::{Actor, Caller};
 use crate::problem::Problem;
 use crate::publish::Publisher;
 use crate::store::StoreError;
@@ -95,6 +96,10 @@ impl Access {
         }
         let digest = key_digest(key);
         let found = self.api_key(&digest).await?.ok_or(Problem::INVALID_KEY)?;
+        // It stands for one subject, and the whole snapshot is about all of them.
+        if found.subject.is_some() {
+            return Err(Problem::PERSONAL_KEY);
+        }
         Ok(KeyCaller {
             organization: found.organization,
             expires_at: found.expires_at,
@@ -118,6 +123,28 @@ impl Access {
             expires_at: claims.exp.saturating_mul(1_000_000),
             credential: Credential::SignedBy(id),
         })
+    }
+
+    /// Who calls the management interface of an organization: with an API key, or a subject with its token.
+    pub async fn manager(
+        &self,
+        organization: &str,
+        headers: &HeaderMap,
+        request_id: Option<&str>,
+    ) -> Result<Caller, Problem> {
+        let token = bearer(headers)?;
+        let (of, actor, can_write) = if token.starts_with(KEY_PREFIX) {
+            let key = self.api_key(&key_digest(token)).await?.ok_or(Problem::INVALID_KEY)?;
+            let operator = || Actor::Operator(format!("key:{}", key.prefix));
+            (key.organization, key.subject.map_or_else(operator, Actor::Subject), key.can_write)
+        } else {
+            let subject = self.subject_caller(headers).await?;
+            (subject.organization, Actor::Subject(subject.subject), true)
+        };
+        if of != organization {
+            return Err(Problem::OTHER_ORGANIZATION);
+        }
+        Ok(Caller { organization: of, actor, can_write, request_id: request_id.map(str::to_owned) })
     }
 
     /// Whether a credential that was good is good still. While the database cannot be asked, it is.

@@ -2,6 +2,7 @@
 
 use crate::access::Access;
 use crate::config::Config;
+use crate::manage::builtins::Builtins;
 use crate::publish::Publisher;
 use crate::store::{self, StoreError};
 use std::net::SocketAddr;
@@ -21,6 +22,10 @@ pub struct App {
     pub config: Config,
     /// Where callers reach it.
     pub public_url: String,
+    /// What is built in.
+    pub builtins: Builtins,
+    /// Connections to the database, for writes and lists.
+    pub pool: sqlx::PgPool,
     /// The states.
     pub publisher: Arc<Publisher>,
     /// The credentials.
@@ -44,6 +49,9 @@ pub enum ServeError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// The file of built-in roles.
+    #[error("--catalog: {0}")]
+    Catalog(String),
     /// The folder of the web page.
     #[error("`{0}` (--static) has no index.html")]
     WebPage(std::path::PathBuf),
@@ -74,15 +82,33 @@ impl Gateway {
         let address = listener.local_addr().map_err(refused)?;
 
         store::migrate(database_url).await?;
+        let builtins = Builtins::new(config.catalog.clone()).map_err(ServeError::Catalog)?;
+        let mut connection = store::connect(database_url).await?;
+        let reconciled = builtins.reconcile(&mut connection).await?;
+        if reconciled.roles > 0 {
+            tracing::info!(
+                reconciled.organizations,
+                reconciled.roles,
+                "built-in roles were made or repaired"
+            );
+        }
         let pool = store::pool(database_url, config.connections, CONNECTION_WAIT)?;
         let publisher = Publisher::new(pool.clone());
-        let access = Access::new(pool, publisher.clone());
+        let access = Access::new(pool.clone(), publisher.clone());
         let options = store::connect_options(database_url)?;
         let watcher = tokio::spawn(publisher.clone().follow(options, config.poll));
 
         let (stop, stopping) = watch::channel(false);
         let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-        let app = Arc::new(App { config, public_url, publisher, access, stopping: stopping.clone() });
+        let app = Arc::new(App {
+            config,
+            public_url,
+            builtins,
+            pool,
+            publisher,
+            access,
+            stopping: stopping.clone(),
+        });
         let router = crate::http::router(app);
         let mut told = stopping;
         let server = tokio::spawn(async move {

@@ -2,6 +2,7 @@
 
 use axum::http::HeaderValue;
 use clap::Args;
+use postern_world::{ReadError, World};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -52,6 +53,10 @@ pub struct ServeArgs {
     #[arg(long, env = "POSTERN_DEFAULT_ORGANIZATION", value_name = "ID")]
     pub default_organization: Option<String>,
 
+    /// World document with a catalog and built-in roles (role:system:<KEY>), for every organization
+    #[arg(long, env = "POSTERN_CATALOG", value_name = "FILE")]
+    pub catalog: Option<PathBuf>,
+
     /// Where callers reach this gateway (https://pdp.example.com), for the AuthZEN metadata; without it the address that
     /// it listens on
     #[arg(long, env = "POSTERN_PUBLIC_URL", value_parser = public_url, value_name = "URL")]
@@ -83,6 +88,8 @@ pub struct Config {
     pub allowed_origins: Vec<HeaderValue>,
     /// What AuthZEN requests at the root are about.
     pub default_organization: Option<String>,
+    /// What is built in; an empty world: nothing.
+    pub catalog: World,
     /// Without a slash at the end; `None`: the address that it listens on.
     pub public_url: Option<String>,
     /// How AuthZEN entities are read.
@@ -93,9 +100,15 @@ pub struct Config {
     pub web_page: Option<PathBuf>,
 }
 
-impl From<&ServeArgs> for Config {
-    fn from(args: &ServeArgs) -> Self {
-        Config {
+impl ServeArgs {
+    /// What they say, with the catalog read.
+    ///
+    /// # Errors
+    /// A catalog that cannot be read: the message has file, line and JSON path.
+    pub fn config(&self) -> Result<Config, ReadError> {
+        let args = self;
+        Ok(Config {
+            catalog: args.catalog.as_deref().map(World::read_file).transpose()?.unwrap_or_default(),
             listen: args.listen,
             poll: Duration::from_millis(args.poll_ms),
             connections: args.connections,
@@ -105,7 +118,7 @@ impl From<&ServeArgs> for Config {
             mapping: postern_authzen::Mapping { owner_property: args.owner_property.clone() },
             stale_after: args.stale_after,
             web_page: args.web_page.clone(),
-        }
+        })
     }
 }
 

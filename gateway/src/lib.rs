@@ -9,6 +9,7 @@
 //! - [`publish`]: from changed rows to new states
 //! - [`access`], [`token`]: who calls
 //! - [`consistency`]: what ties a decision to a revision
+//! - [`manage`]: who may write what
 //! - `http`: the paths
 //! - [`app`]: start and end
 //! - [`embedded`]: a Postgres of the gateway's own
@@ -27,6 +28,7 @@ pub mod config;
 pub mod consistency;
 pub mod embedded;
 mod http;
+pub mod manage;
 pub mod problem;
 pub mod publish;
 pub mod store;

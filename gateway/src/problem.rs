@@ -59,7 +59,7 @@ impl Problem {
     pub const OTHER_ORGANIZATION: Problem = Problem::new(
         StatusCode::FORBIDDEN,
         "other_organization",
-        "the API key belongs to another organization than the one in the path",
+        "the credential belongs to another organization than the one in the path",
     );
     /// No such path.
     pub const NOT_FOUND: Problem = Problem::new(
@@ -83,7 +83,7 @@ impl Problem {
     pub const INVALID_QUERY: Problem = Problem::new(
         StatusCode::BAD_REQUEST,
         "invalid_query",
-        "the only parameter here is `deltas`, true or false; docs/gateway.md lists them",
+        "a parameter is none that this path takes; docs/gateway.md and docs/management.md list them",
     );
     /// A path that cannot be decoded.
     pub const INVALID_PATH: Problem = Problem::new(
@@ -141,6 +141,138 @@ impl Problem {
         StatusCode::NOT_FOUND,
         "no_default_organization",
         "this gateway has no --default-organization; ask below /orgs/{organization}",
+    );
+    /// The caller lacks a permission; the members `required` and `scope` say which, and where.
+    pub const FORBIDDEN: Problem = Problem::new(
+        StatusCode::FORBIDDEN,
+        "forbidden",
+        "this needs the permission in `required` at `scope`",
+    );
+    /// The key is one subject's.
+    pub const PERSONAL_KEY: Problem = Problem::new(
+        StatusCode::FORBIDDEN,
+        "personal_key",
+        "the API key stands for one subject: it is for the management interface, not for snapshots and decisions",
+    );
+    /// The key may not write.
+    pub const READ_ONLY_KEY: Problem = Problem::new(
+        StatusCode::FORBIDDEN,
+        "read_only_key",
+        "the API key may read only; `postern key create --write` makes one that may write",
+    );
+    /// The write would give away what the caller does not hold; `required` and `scope` say what, and where.
+    pub const CANNOT_GRANT: Problem = Problem::new(
+        StatusCode::FORBIDDEN,
+        "cannot_grant",
+        "nobody gives away what they do not hold: the permission in `required` at `scope`",
+    );
+    /// The write would give something to everybody, which only those may do who may do everything.
+    pub const GIVES_TO_EVERYBODY: Problem = Problem::new(
+        StatusCode::FORBIDDEN,
+        "gives_to_everybody",
+        "what everybody holds is written by those only who may do everything",
+    );
+    /// The subject may do what the caller may not.
+    pub const HOLDS_MORE: Problem = Problem::new(
+        StatusCode::FORBIDDEN,
+        "holds_more",
+        "the subject may do something that you may not, or as much as you: others have to change it",
+    );
+    /// SUPER_ADMIN.
+    pub const BUILTIN_ROLE_IMMUTABLE: Problem = Problem::new(
+        StatusCode::FORBIDDEN,
+        "BUILTIN_ROLE_IMMUTABLE",
+        "this built-in role is neither changed nor deleted",
+    );
+    /// Any built-in role.
+    pub const BUILTIN_ROLE_NON_DELETABLE: Problem = Problem::new(
+        StatusCode::FORBIDDEN,
+        "BUILTIN_ROLE_NON_DELETABLE",
+        "a built-in role is not deleted; its permissions can be changed",
+    );
+    /// A role's name that is none.
+    pub const INVALID_NAME: Problem =
+        Problem::new(StatusCode::BAD_REQUEST, "invalid_name", "the name is empty or too long");
+    /// A built-in role has it.
+    pub const RESERVED_NAME: Problem = Problem::new(
+        StatusCode::BAD_REQUEST,
+        "reserved_name",
+        "the name is that of a built-in role, or a built-in role would get another name",
+    );
+    /// Another role has it.
+    pub const NAME_TAKEN: Problem = Problem::new(
+        StatusCode::CONFLICT,
+        "name_taken",
+        "another role has this name; blanks around it and case make no difference",
+    );
+    /// Another subject has the id, or the alias.
+    pub const ID_TAKEN: Problem =
+        Problem::new(StatusCode::CONFLICT, "id_taken", "the id or an alias is another subject's already");
+    /// The catalog lacks them; the member `permissions` lists them.
+    pub const UNKNOWN_PERMISSIONS: Problem =
+        Problem::new(StatusCode::BAD_REQUEST, "unknown_permissions", "the catalog has none of `permissions`");
+    /// A role that lacks what its permissions need; the member `missing` lists it by permission.
+    pub const MISSING_PERMISSIONS: Problem = Problem::new(
+        StatusCode::BAD_REQUEST,
+        "missing_permissions",
+        "some permissions need others in the same role: `missing` lists them",
+    );
+    /// No such role here.
+    pub const UNKNOWN_ROLE: Problem =
+        Problem::new(StatusCode::BAD_REQUEST, "unknown_role", "this organization has no such role");
+    /// No such group here.
+    pub const UNKNOWN_GROUP: Problem =
+        Problem::new(StatusCode::BAD_REQUEST, "unknown_group", "this organization lists no such group");
+    /// Nothing can stand there.
+    pub const UNKNOWN_SCOPE: Problem = Problem::new(
+        StatusCode::BAD_REQUEST,
+        "unknown_scope",
+        "this organization has no such resource to assign a role at",
+    );
+    /// Somebody holds it; the member `holders` says how many.
+    pub const ROLE_HELD: Problem = Problem::new(
+        StatusCode::CONFLICT,
+        "role_held",
+        "the role is held by `holders` subjects; name another role in `reassign_to`, or take it away from them",
+    );
+    /// The organization needs somebody who may do everything.
+    pub const LAST_SUPER_ADMIN: Problem = Problem::new(
+        StatusCode::CONFLICT,
+        "last_super_admin",
+        "nobody would be left who may do everything in the whole organization",
+    );
+    /// A group that owns something.
+    pub const OWNS_RESOURCES: Problem = Problem::new(
+        StatusCode::CONFLICT,
+        "owns_resources",
+        "the group owns resources; give them another owner",
+    );
+    /// Nobody ends himself.
+    pub const OWN_END: Problem = Problem::new(
+        StatusCode::BAD_REQUEST,
+        "own_end",
+        "nobody deactivates or deletes himself: somebody else has to",
+    );
+    /// Not here, or not any more.
+    pub const ITEM_NOT_FOUND: Problem =
+        Problem::new(StatusCode::NOT_FOUND, "item_not_found", "this organization has no such item");
+    /// A change without saying of what.
+    pub const PRECONDITION_REQUIRED: Problem = Problem::new(
+        StatusCode::PRECONDITION_REQUIRED,
+        "precondition_required",
+        "send `If-Match` with the ETag of what you have seen",
+    );
+    /// A change of what is not there any more.
+    pub const PRECONDITION_FAILED: Problem = Problem::new(
+        StatusCode::PRECONDITION_FAILED,
+        "precondition_failed",
+        "it is not as you have seen it: read it again",
+    );
+    /// The same key, another request.
+    pub const IDEMPOTENCY_KEY_REUSED: Problem = Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "idempotency_key_reused",
+        "this Idempotency-Key was used with another request; take a new one for each",
     );
     /// The gateway is about to end.
     pub const SHUTTING_DOWN: Problem = Problem::new(

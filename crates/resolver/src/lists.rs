@@ -207,6 +207,13 @@ fn scopes<V: View>(
     ControlFlow::Continue(())
 }
 
+/// The id of a listed resource, by its number; `None` for one that is only named, or whose id is not told.
+pub fn resource_id_text<V: View>(view: &V, resource: u32) -> Option<String> {
+    let row = view.resource(resource);
+    let unlisted = row.ext != 0 && view.resource_ext(row.ext - 1).flags & RESOURCE_UNLISTED != 0;
+    if unlisted { None } else { id_text("", view.resource_id(resource)) }
+}
+
 /// An id as text, with its type before it unless that is empty; `None` where it is not told.
 pub(crate) fn id_text(kind: &str, id: Id<'_>) -> Option<String> {
     let uuid;

@@ -2,7 +2,7 @@
 
 use super::CliError;
 use crate::app::Gateway;
-use crate::config::{Config, ServeArgs};
+use crate::config::ServeArgs;
 use crate::embedded::Server;
 use std::io::{IsTerminal, Write};
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,6 +22,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), CliError> {
     let listen = |kind| signal(kind).map_err(|source| CliError::Io { what: "signals".to_owned(), source });
     let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
 
+    let config = args.config()?;
     let (url, embedded) = match &args.database.database_url {
         Some(url) => (url.clone(), None),
         None => {
@@ -31,7 +32,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), CliError> {
         }
     };
     let result = async {
-        let gateway = Gateway::start(Config::from(&args), &url).await?;
+        let gateway = Gateway::start(config, &url).await?;
         // A closed standard output is no reason to end.
         let _ = writeln!(std::io::stdout(), "listening on http://{}", gateway.address());
         tokio::select! {

@@ -5,6 +5,7 @@ mod authzen_metadata;
 mod body;
 mod events;
 mod health;
+mod manage;
 mod organization_snapshot;
 mod organization_stream;
 mod subject_slice;
@@ -45,6 +46,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/organizations/{organization}/stream", get(organization_stream::follow))
         .route("/v1/me/slice", get(subject_slice::read))
         .route("/v1/me/stream", get(subject_stream::follow))
+        .merge(manage::routes())
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route(authzen_metadata::PATH, get(authzen_metadata::read))

@@ -31,21 +31,39 @@ pub async fn compile(
     organization: &str,
 ) -> Result<Option<State>, PublishError> {
     let mut sink = CompilerSink { compiler: Compiler::new(organization, 0), resource: None };
-    let Some(revision) = facts::read(connection, organization, &mut sink).await? else {
-        return Ok(None);
-    };
-    // Seconds of work for a large organization, in which others must be answered.
-    let built = tokio::task::spawn_blocking(move || {
-        let bytes = sink.compiler.finish()?.to_bytes();
-        State::new(revision, bytes.into())
-    });
-    built.await?.map(Some)
+    match facts::read(connection, organization, &mut sink).await? {
+        Some(revision) => sink.finish(revision).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Compiles an organization as the transaction of the connection sees it, which has locked its head. `revision`: that of
+/// the head.
+pub async fn compile_locked(
+    connection: &mut PgConnection,
+    organization: &str,
+    revision: u64,
+) -> Result<State, PublishError> {
+    let mut sink = CompilerSink { compiler: Compiler::new(organization, 0), resource: None };
+    facts::read_locked(connection, organization, revision, &mut sink).await?;
+    sink.finish(revision).await
 }
 
 struct CompilerSink {
     compiler: Compiler,
     /// The resource that edges which follow begin at.
     resource: Option<(String, String)>,
+}
+
+impl CompilerSink {
+    async fn finish(self, revision: u64) -> Result<State, PublishError> {
+        // Seconds of work for a large organization, in which others must be answered.
+        let built = tokio::task::spawn_blocking(move || {
+            let bytes = self.compiler.finish()?.to_bytes();
+            State::new(revision, bytes.into())
+        });
+        built.await?
+    }
 }
 
 impl FactSink for CompilerSink {

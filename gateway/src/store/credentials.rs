@@ -11,6 +11,31 @@ pub struct ApiKey {
     pub organization: String,
     /// Microseconds since the epoch; `None`: until it is revoked.
     pub expires_at: Option<i64>,
+    /// Its first characters, which are no secret.
+    pub prefix: String,
+    /// Whether it may write at all.
+    pub can_write: bool,
+    /// Whose rights it has; `None`: all of its organization's.
+    pub subject: Option<String>,
+}
+
+/// A key that is made.
+#[derive(Clone, Copy, Debug)]
+pub struct NewApiKey<'k> {
+    /// Whose snapshot it may read.
+    pub organization: &'k str,
+    /// For people.
+    pub name: &'k str,
+    /// Its first characters.
+    pub prefix: &'k str,
+    /// Its SHA-256.
+    pub digest: &'k [u8; 32],
+    /// Whether it may write at all.
+    pub can_write: bool,
+    /// Whose rights it has; `None`: all of its organization's.
+    pub subject: Option<&'k str>,
+    /// Seconds from now until it ends; `None`: until it is revoked.
+    pub ttl_seconds: Option<i64>,
 }
 
 /// A secret that subject tokens are signed with.
@@ -27,32 +52,43 @@ pub struct SigningKey {
 /// The key with this SHA-256, if it is neither revoked nor expired.
 pub async fn api_key(connection: &mut PgConnection, digest: &[u8; 32]) -> Result<Option<ApiKey>, StoreError> {
     let row = sqlx::query(
-        "SELECT organization_id::text, (extract(epoch FROM expires_at) * 1000000)::int8 FROM api_keys
-         WHERE digest = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())",
+        "SELECT organization_id::text, (extract(epoch FROM expires_at) * 1000000)::int8, prefix, can_write,
+            subject_id::text
+         FROM api_keys WHERE digest = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())",
     )
     .bind(&digest[..])
     .fetch_optional(connection)
     .await?;
-    row.map(|row| Ok(ApiKey { organization: row.try_get(0)?, expires_at: row.try_get(1)? })).transpose()
+    let key = |row: sqlx::postgres::PgRow| -> Result<ApiKey, StoreError> {
+        Ok(ApiKey {
+            organization: row.try_get(0)?,
+            expires_at: row.try_get(1)?,
+            prefix: row.try_get(2)?,
+            can_write: row.try_get(3)?,
+            subject: row.try_get(4)?,
+        })
+    };
+    row.map(key).transpose()
 }
 
 /// Stores a new key of an organization. `None` where there is no such organization.
 pub async fn create_api_key(
     connection: &mut PgConnection,
-    organization: &str,
-    name: &str,
-    prefix: &str,
-    digest: &[u8; 32],
+    key: &NewApiKey<'_>,
 ) -> Result<Option<Uuid>, StoreError> {
     let id = sqlx::query_scalar(
-        "INSERT INTO api_keys (organization_id, name, prefix, digest)
-         SELECT organization_id, $2, $3, $4 FROM organizations WHERE organization_id = $1
+        "INSERT INTO api_keys (organization_id, name, prefix, digest, can_write, subject_id, expires_at)
+         SELECT organization_id, $2, $3, $4, $5, $6, now() + $7::int8 * interval '1 second'
+         FROM organizations WHERE organization_id = $1
          RETURNING api_key_id",
     )
-    .bind(organization)
-    .bind(name)
-    .bind(prefix)
-    .bind(&digest[..])
+    .bind(key.organization)
+    .bind(key.name)
+    .bind(key.prefix)
+    .bind(&key.digest[..])
+    .bind(key.can_write)
+    .bind(key.subject)
+    .bind(key.ttl_seconds)
     .fetch_optional(connection)
     .await?;
     Ok(id)

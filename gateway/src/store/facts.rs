@@ -113,14 +113,25 @@ pub async fn read(
     let Some(revision) = heads::revision(&mut transaction, organization).await? else {
         return Ok(None);
     };
-    set_organization(&mut transaction, organization).await?;
-    sink.begin(organization, revision)?;
-    read_catalog(&mut transaction, sink).await?;
-    read_subjects(&mut transaction, sink).await?;
-    read_resources(&mut transaction, sink).await?;
-    read_holdings(&mut transaction, sink).await?;
+    read_locked(&mut transaction, organization, revision, sink).await?;
     transaction.commit().await?;
     Ok(Some(revision))
+}
+
+/// The same in a transaction that sees one moment already, because nobody else can write facts of the organization: it
+/// holds the lock on the head, whose revision this is.
+pub async fn read_locked(
+    connection: &mut PgConnection,
+    organization: &str,
+    revision: u64,
+    sink: &mut impl FactSink,
+) -> Result<(), StoreError> {
+    set_organization(connection, organization).await?;
+    sink.begin(organization, revision)?;
+    read_catalog(connection, sink).await?;
+    read_subjects(connection, sink).await?;
+    read_resources(connection, sink).await?;
+    read_holdings(connection, sink).await
 }
 
 async fn read_catalog(connection: &mut PgConnection, sink: &mut impl FactSink) -> Result<(), StoreError> {

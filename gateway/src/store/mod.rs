@@ -2,6 +2,7 @@
 //!
 //! "Not found" is `Ok(None)`. Names of tables are not qualified: they are found by the connection's `search_path`.
 
+pub mod catalog_file;
 mod copy;
 pub mod credentials;
 mod error;
@@ -9,6 +10,7 @@ pub mod facts;
 pub mod heads;
 pub mod import;
 mod import_rows;
+pub mod manage;
 mod migrate;
 
 pub use error::StoreError;
@@ -18,6 +20,9 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgConnection, PgPool};
 use std::str::FromStr;
 use std::time::Duration;
+
+/// A connection of the pool.
+pub type Pooled = sqlx::pool::PoolConnection<sqlx::Postgres>;
 
 /// How to connect: an address, and what Postgres shows of us in `pg_stat_activity`.
 pub fn connect_options(url: &str) -> Result<PgConnectOptions, StoreError> {

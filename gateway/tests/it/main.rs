@@ -4,6 +4,9 @@
 mod authzen;
 mod embedded;
 mod imports;
+mod management;
+mod management_calls;
+mod management_subjects;
 mod migrations;
 mod outages;
 mod reading;

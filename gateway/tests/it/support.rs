@@ -10,7 +10,7 @@ use postern_gateway::app::Gateway;
 use postern_gateway::clock::now_seconds;
 use postern_gateway::config::Config;
 use postern_gateway::embedded::{EmbeddedError, Options, Server};
-use postern_gateway::store::credentials::{SigningKey, create_api_key, signing_key_for};
+use postern_gateway::store::credentials::{NewApiKey, SigningKey, create_api_key, signing_key_for};
 use postern_gateway::store::import::import;
 use postern_gateway::{store, token};
 use postern_world::World;
@@ -140,6 +140,7 @@ pub fn config() -> Config {
         connections: 5,
         allowed_origins: Vec::new(),
         default_organization: Some("acme".to_owned()),
+        catalog: World::default(),
         public_url: None,
         mapping: postern_authzen::Mapping::default(),
         stale_after: Duration::from_secs(60),
@@ -191,8 +192,34 @@ impl Setup {
 
 pub async fn api_key(connection: &mut PgConnection, organization: &str) -> String {
     let key = format!("{KEY_PREFIX}{}", uuid::Uuid::new_v4().simple());
-    create_api_key(connection, organization, "test", &key[..18], &key_digest(&key)).await.unwrap().unwrap();
+    make_key(connection, organization, &key, false, None).await;
     key
+}
+
+/// A key for the management interface, that may write.
+pub async fn writing_key(connection: &mut PgConnection, organization: &str, subject: Option<&str>) -> String {
+    let key = format!("{KEY_PREFIX}{}", uuid::Uuid::new_v4().simple());
+    make_key(connection, organization, &key, true, subject).await;
+    key
+}
+
+async fn make_key(
+    connection: &mut PgConnection,
+    organization: &str,
+    key: &str,
+    can_write: bool,
+    subject: Option<&str>,
+) {
+    let new = NewApiKey {
+        organization,
+        name: "test",
+        prefix: &key[..18],
+        digest: &key_digest(key),
+        can_write,
+        subject,
+        ttl_seconds: None,
+    };
+    create_api_key(connection, &new).await.unwrap().unwrap();
 }
 
 /// An answer, read to its end.

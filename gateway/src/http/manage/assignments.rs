@@ -1,0 +1,42 @@
+//! `…/assignments` and `…/assignments/{id}`
+
+use super::roles::READERS;
+use super::{Call, and_one, connection, page, parse, read_refusal, written};
+use crate::app::App;
+use crate::http::body::json_body;
+use crate::manage::{Begun, NewAssignment, Write};
+use crate::problem::Refusal;
+use crate::store::manage::assignments;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use std::sync::Arc;
+
+pub async fn list(State(app): State<Arc<App>>, call: Call) -> Result<Response, Refusal> {
+    call.takes(&["cursor", "limit", "subject", "role"])?;
+    let range = call.range()?;
+    call.may_read(&app, READERS).await?;
+    let (subject, role) = (call.parameter("subject"), call.parameter("role"));
+    let mut connection = connection(&app).await?;
+    let organization = &call.caller.organization;
+    let items = assignments::list(&mut connection, organization, subject, role, &and_one(&range)).await;
+    Ok(page(items.map_err(read_refusal)?, &range))
+}
+
+pub async fn create(State(app): State<Arc<App>>, call: Call, body: Body) -> Result<Response, Refusal> {
+    call.takes(&[])?;
+    let body = json_body(&call.headers, body).await?;
+    let fields: NewAssignment = parse(&body)?;
+    let made = match Write::begin_once(&app, &call.caller, call.replay(&body)?).await? {
+        Begun::Write(write) => write.create_assignment(&fields).await?,
+        Begun::Before(made) => made,
+    };
+    Ok(written(&call.caller, &made, Some("assignments")))
+}
+
+pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Result<Response, Refusal> {
+    call.takes(&[])?;
+    let id = call.uuid();
+    let write = Write::begin(&app, &call.caller).await?;
+    Ok(written(&call.caller, &write.delete_assignment(id?).await?, None))
+}

@@ -1,0 +1,247 @@
+//! `/v1/organizations/{organization}/…`: the management interface. `docs/management.md` describes it.
+
+mod assignments;
+mod audit;
+mod catalog;
+mod memberships;
+mod roles;
+mod subjects;
+
+use super::{POSTERN_CONSISTENCY_TOKEN, POSTERN_REVISION, REQUEST_ID};
+use crate::app::App;
+use crate::consistency;
+use crate::manage::{Caller, Need, Replay, Written};
+use crate::problem::{Problem, Refusal};
+use crate::store::manage::{Item, Range};
+use crate::store::{self, StoreError};
+use axum::Router;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequestParts, Path};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION, VARY};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Items of a page that does not say how many.
+const PAGE: i64 = 100;
+/// LIMIT: items of a page.
+const PAGE_MAX: i64 = 1000;
+
+/// All paths of the interface.
+pub fn routes() -> Router<Arc<App>> {
+    let base = "/v1/organizations/{organization}";
+    let path = |rest: &str| format!("{base}/{rest}");
+    Router::new()
+        .route(&path("catalog"), get(catalog::read))
+        .route(&path("roles"), get(roles::list).post(roles::create))
+        .route(&path("roles/{id}"), get(roles::read).put(roles::update).delete(roles::delete))
+        .route(&path("assignments"), get(assignments::list).post(assignments::create))
+        .route(&path("assignments/{id}"), delete(assignments::delete))
+        .route(&path("subjects"), get(subjects::list).post(subjects::create))
+        .route(&path("subjects/{id}"), get(subjects::read).put(subjects::update).delete(subjects::delete))
+        .route(&path("memberships"), get(memberships::list).post(memberships::create))
+        .route(&path("memberships/{id}"), delete(memberships::delete))
+        .route(&path("audit"), get(audit::list))
+}
+
+/// A call by somebody who belongs to the organization in the path.
+pub(super) struct Call {
+    caller: Caller,
+    /// What stands behind the collection in the path.
+    id: String,
+    method_and_path: String,
+    headers: HeaderMap,
+    parameters: HashMap<String, String>,
+}
+
+impl FromRequestParts<Arc<App>> for Call {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
+        let path: Result<Path<HashMap<String, String>>, PathRejection> =
+            Path::from_request_parts(parts, app).await;
+        let Path(mut path) = path.map_err(|_| Problem::INVALID_PATH)?;
+        let organization = path.remove("organization").unwrap_or_default();
+        let request_id = parts.headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok());
+        let caller = app.access.manager(&organization, &parts.headers, request_id).await?;
+        Ok(Call {
+            caller,
+            id: path.remove("id").unwrap_or_default(),
+            method_and_path: format!("{} {}", parts.method, parts.uri.path()),
+            parameters: parameters(parts.uri.query().unwrap_or_default())?,
+            headers: parts.headers.clone(),
+        })
+    }
+}
+
+/// The parameters of a query, each once.
+fn parameters(query: &str) -> Result<HashMap<String, String>, Refusal> {
+    let mut parameters = HashMap::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let twice = format!("`{name}` is there twice");
+        if parameters.insert(name.into_owned(), value.into_owned()).is_some() {
+            return Err(Problem::INVALID_QUERY.because(twice));
+        }
+    }
+    Ok(parameters)
+}
+
+impl Call {
+    /// Refuses parameters other than these.
+    fn takes(&self, names: &[&str]) -> Result<(), Refusal> {
+        match self.parameters.keys().find(|name| !names.contains(&name.as_str())) {
+            None => Ok(()),
+            Some(other) => {
+                let known = names.join("`, `");
+                let what = format!("`{other}` is no parameter of this path, which takes: `{known}`");
+                Err(Problem::INVALID_QUERY.because(what))
+            }
+        }
+    }
+
+    fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.get(name).map(String::as_str)
+    }
+
+    /// Which items; a cursor that is none of ours is refused.
+    fn range(&self) -> Result<Range, Refusal> {
+        let after = self.parameter("cursor").map(|cursor| {
+            let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
+            bytes.and_then(|bytes| String::from_utf8(bytes).ok()).filter(|text| !text.contains('\0'))
+        });
+        if after == Some(None) {
+            return Err(Problem::INVALID_QUERY.because("`cursor` is none that a page gave"));
+        }
+        let limit = match self.parameter("limit").map(str::parse) {
+            None => PAGE,
+            Some(Ok(limit)) if (1..=PAGE_MAX).contains(&limit) => limit,
+            Some(_) => return Err(Problem::INVALID_QUERY.because("`limit` is a number from 1 to 1000")),
+        };
+        Ok(Range { after: after.flatten(), limit })
+    }
+
+    /// The tags that a change says it is of.
+    fn tags(&self) -> Result<Vec<String>, Problem> {
+        let values = self.headers.get_all(IF_MATCH).iter().filter_map(|value| value.to_str().ok());
+        let tags: Vec<String> =
+            values.flat_map(|value| value.split(',')).map(|tag| tag.trim().to_owned()).collect();
+        if tags.is_empty() { Err(Problem::PRECONDITION_REQUIRED) } else { Ok(tags) }
+    }
+
+    /// The id of an item that has a UUID. Any other text names nothing.
+    fn uuid(&self) -> Result<uuid::Uuid, Problem> {
+        self.id.parse().map_err(|_| Problem::ITEM_NOT_FOUND)
+    }
+
+    /// By what a request may be sent again: `Idempotency-Key`, of this very request.
+    fn replay(&self, body: &str) -> Result<Option<Replay>, Refusal> {
+        let Some(key) = self.headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+        let key = key.to_str().ok().filter(|key| (1..=255).contains(&key.len()));
+        let wrong = || Problem::INVALID_REQUEST.because("Idempotency-Key: 1 to 255 visible characters");
+        let key = key.ok_or_else(wrong)?.to_owned();
+        let digest = Sha256::new().chain_update(&self.method_and_path).chain_update([0]).chain_update(body);
+        Ok(Some(Replay { key, digest: digest.finalize().into() }))
+    }
+
+    /// Refuses a caller who may not read this, as of the published state.
+    async fn may_read(&self, app: &Arc<App>, any_of: &[&str]) -> Result<(), Refusal> {
+        let state =
+            app.publisher.state_to_decide(&self.caller.organization, 0, app.config.stale_after).await?;
+        self.caller.require(&state.view(), &Need { any_of, at: None })
+    }
+}
+
+/// A connection for a list.
+async fn connection(app: &App) -> Result<store::Pooled, Refusal> {
+    app.pool.acquire().await.map_err(|error| read_refusal(error.into()))
+}
+
+fn read_refusal(error: StoreError) -> Refusal {
+    tracing::warn!(%error, "a list could not be read");
+    Problem::UNAVAILABLE.into()
+}
+
+/// A page of a list. One item more than asked for was read if there is more.
+fn page(mut items: Vec<Item>, range: &Range) -> Response {
+    let more = items.len() as i64 > range.limit;
+    items.truncate(usize::try_from(range.limit).unwrap_or(usize::MAX));
+    let cursor = items.last().filter(|_| more).map(|last| URL_SAFE_NO_PAD.encode(&last.id));
+    let list: Vec<Value> = items.iter().map(Item::json).collect();
+    respond(StatusCode::OK, json!({"items": list, "next_cursor": cursor}).to_string())
+}
+
+/// The range that is read for a page: one more, to know whether there is more.
+fn and_one(range: &Range) -> Range {
+    Range { after: range.after.clone(), limit: range.limit + 1 }
+}
+
+/// One item, with its tag.
+fn item(item: &Item) -> Response {
+    let mut response = respond(StatusCode::OK, item.text.clone());
+    tag(&mut response, &item.etag());
+    response
+}
+
+fn tag(response: &mut Response, etag: &str) {
+    if let Ok(etag) = HeaderValue::try_from(etag) {
+        response.headers_mut().insert(ETAG, etag);
+    }
+}
+
+fn respond(status: StatusCode, body: String) -> Response {
+    let mut response = (status, body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(VARY, HeaderValue::from_static("Authorization"));
+    response
+}
+
+/// A body of the interface itself: unlike AuthZEN's, it has no members that nobody knows.
+fn parse<T: DeserializeOwned>(body: &str) -> Result<T, Refusal> {
+    // serde would take a list for the members in their order.
+    if !body.trim_start().starts_with('{') {
+        return Err(Problem::INVALID_REQUEST.because("the body: it has to be a JSON object"));
+    }
+    serde_json::from_str(body).map_err(|error| Problem::INVALID_REQUEST.because(format!("the body: {error}")))
+}
+
+/// The answer to a write. `made`: with 201 and its path, where something was made.
+fn written(caller: &Caller, written: &Written, made: Option<&str>) -> Response {
+    let mut response = match (&written.item, made) {
+        (Some(item), Some(path)) if written.changed => {
+            let mut response = respond(StatusCode::CREATED, item.text.clone());
+            let id = percent_encoding::utf8_percent_encode(&item.id, percent_encoding::NON_ALPHANUMERIC);
+            let organization = percent_encoding::utf8_percent_encode(
+                &caller.organization,
+                percent_encoding::NON_ALPHANUMERIC,
+            );
+            if let Ok(location) =
+                HeaderValue::try_from(format!("/v1/organizations/{organization}/{path}/{id}"))
+            {
+                response.headers_mut().insert(LOCATION, location);
+            }
+            response
+        }
+        (Some(item), _) => respond(StatusCode::OK, item.text.clone()),
+        (None, _) => respond(StatusCode::NO_CONTENT, String::new()),
+    };
+    if let Some(item) = &written.item {
+        tag(&mut response, &item.etag());
+    }
+    let headers = response.headers_mut();
+    headers.insert(POSTERN_REVISION, HeaderValue::from(written.revision));
+    if let Ok(token) = HeaderValue::try_from(consistency::token(&caller.organization, written.revision)) {
+        headers.insert(POSTERN_CONSISTENCY_TOKEN, token);
+    }
+    response
+}

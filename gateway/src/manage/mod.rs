@@ -1,0 +1,84 @@
+//! The rules of the management interface: who may write what (`docs/management.md`).
+//!
+//! Every write runs in one transaction that first locks the organization's head. From then on nobody else writes facts
+//! of the organization, so what is decided is decided on the facts that the write will change: on the published state
+//! if it has the locked revision, else on one that is compiled in the transaction. Rights are never a second
+//! implementation: the resolver says what the caller may do, and what a write gives to others is found by asking it
+//! before and after.
+
+mod assignments;
+pub mod builtins;
+mod input;
+mod memberships;
+mod rights;
+mod roles;
+mod subjects;
+mod write;
+
+pub use assignments::NewAssignment;
+pub use memberships::NewMembership;
+pub use rights::Need;
+pub use roles::RoleFields;
+pub use subjects::SubjectFields;
+pub use write::{Begun, Replay, Write, Written};
+
+use crate::problem::Refusal;
+use postern_snapshot::Snapshot;
+use rights::Rights;
+
+/// Who calls, having proved to belong to the organization.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The only organization that this call is about.
+    pub organization: String,
+    /// In whose name.
+    pub actor: Actor,
+    /// Whether the credential may write at all.
+    pub can_write: bool,
+    /// The request's id, for the audit.
+    pub request_id: Option<String>,
+}
+
+/// In whose name a call is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// A key without an owner: made by whoever runs the gateway, with all rights in its organization. Named
+    /// `key:<prefix>`.
+    Operator(String),
+    /// A subject, with its current rights.
+    Subject(String),
+}
+
+impl Caller {
+    /// Refuses a caller who lacks what is needed, as of a state.
+    pub fn require(&self, view: &Snapshot<'_>, need: &Need<'_>) -> Result<(), Refusal> {
+        Rights::new(*view, self).require(need)
+    }
+}
+
+impl Actor {
+    /// For the audit.
+    pub fn name(&self) -> &str {
+        match self {
+            Actor::Operator(name) | Actor::Subject(name) => name,
+        }
+    }
+}
+
+/// A place: a resource by type and id, or the whole organization.
+pub type Place = Option<(String, String)>;
+
+/// Permissions of the interface itself. They are ordinary keys of the organization's catalog; where the catalog lacks
+/// one, only an operator may do what it is for.
+pub mod permission {
+    /// Read roles and assignments.
+    pub const ROLE_READ: &str = "role:read";
+    /// Write roles; assign them to whoever holds no more than the caller.
+    pub const ROLE_MANAGE: &str = "role:manage";
+    /// Read subjects, groups and memberships.
+    pub const USER_READ: &str = "user:read";
+    /// Write subjects, groups, memberships and assignments of whoever holds less than the caller.
+    pub const USER_MANAGE: &str = "user:manage";
+    /// Read the audit.
+    pub const AUDIT_READ: &str = "audit:read";
+}

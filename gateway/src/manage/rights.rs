@@ -1,0 +1,131 @@
+//! What somebody may do, as the resolver says.
+
+use super::{Actor, Caller, Place};
+use crate::clock::now_micros;
+use crate::problem::{Problem, Refusal};
+use postern_resolver::view::{TYPE_SCOPE, View};
+use postern_resolver::{Context, Question, actions, check};
+use postern_snapshot::Snapshot;
+use postern_vocab::Decision;
+use serde_json::{Value, json};
+
+/// One of several permissions, any of which will do, at a place. The first is the one that a denial names.
+pub struct Need<'n> {
+    /// Not empty.
+    pub any_of: &'n [&'n str],
+    /// Where.
+    pub at: Option<(&'n str, &'n str)>,
+}
+
+/// The facts that a call is decided on, and who calls.
+pub(super) struct Rights<'s> {
+    view: Snapshot<'s>,
+    caller: &'s Caller,
+    now: i64,
+}
+
+impl<'s> Rights<'s> {
+    pub fn new(view: Snapshot<'s>, caller: &'s Caller) -> Self {
+        Rights { view, caller, now: now_micros() }
+    }
+
+    fn context(&self) -> Context<'static> {
+        Context { now: self.now, ..Context::default() }
+    }
+
+    /// Whether the caller holds a permission at a place.
+    pub fn holds(&self, permission: &str, at: Option<(&str, &str)>) -> bool {
+        match &self.caller.actor {
+            Actor::Operator(_) => true,
+            Actor::Subject(subject) => {
+                let question = Question { subject, permission, resource: at, context: self.context() };
+                check(&self.view, &question).is_ok_and(|reason| reason.decision() == Decision::Allow)
+            }
+        }
+    }
+
+    /// Refuses a caller who holds none of the permissions.
+    pub fn require(&self, need: &Need<'_>) -> Result<(), Refusal> {
+        match need.any_of.iter().any(|permission| self.holds(permission, need.at)) {
+            true => Ok(()),
+            false => Err(forbidden(need.any_of.first().copied().unwrap_or_default(), need.at)),
+        }
+    }
+
+    /// Everything that a subject may do at a place, sorted. Nothing where it cannot ask.
+    pub fn held(&self, subject: &str, at: Option<(&str, &str)>) -> Vec<String> {
+        actions(&self.view, subject, at, &self.context()).unwrap_or_default()
+    }
+
+    /// The same of the caller.
+    pub fn held_by_caller(&self, at: Option<(&str, &str)>) -> Vec<String> {
+        match &self.caller.actor {
+            Actor::Operator(_) => (0..self.view.permission_count())
+                .map(|key| self.view.permission_key(key).to_owned())
+                .collect(),
+            Actor::Subject(subject) => self.held(subject, at),
+        }
+    }
+
+    /// The organization, and every listed resource of a scope type.
+    pub fn places(&self) -> Vec<Place> {
+        let mut places = vec![None];
+        for kind in 0..self.view.type_count() {
+            if self.view.resource_type(kind).flags & TYPE_SCOPE == 0 {
+                continue;
+            }
+            for (start, end) in self.view.resources_of(kind) {
+                for resource in start..end {
+                    if let Some(id) = postern_resolver::resource_id_text(&self.view, resource) {
+                        places.push(Some((self.view.type_name(kind).to_owned(), id)));
+                    }
+                }
+            }
+        }
+        places
+    }
+
+    /// Whether there is nothing that the caller may not do, so that it can give nothing away that it does not hold.
+    pub fn everything(&self) -> bool {
+        if matches!(self.caller.actor, Actor::Operator(_)) {
+            return true;
+        }
+        let all = self.view.permission_count() as usize;
+        self.places().iter().all(|at| self.held_by_caller(borrowed(at)).len() == all)
+    }
+
+    /// Whether the caller may do whatever a subject may do at these places; with `more`, also something else at one of
+    /// them.
+    pub fn covers(&self, subject: &str, places: &[Place], more: bool) -> bool {
+        let mut beyond = false;
+        for at in places {
+            let (mine, theirs) = (self.held_by_caller(borrowed(at)), self.held(subject, borrowed(at)));
+            if !theirs.iter().all(|permission| mine.binary_search(permission).is_ok()) {
+                return false;
+            }
+            beyond |= mine.len() > theirs.len();
+        }
+        beyond || !more
+    }
+}
+
+pub(super) fn borrowed(at: &Place) -> Option<(&str, &str)> {
+    at.as_ref().map(|(kind, id)| (kind.as_str(), id.as_str()))
+}
+
+/// A denial: the permission and the place that were needed, and nothing else.
+pub(super) fn forbidden(permission: &str, at: Option<(&str, &str)>) -> Refusal {
+    Refusal::from(Problem::FORBIDDEN).with("required", permission.into()).with("scope", scope(at))
+}
+
+/// A write that gives away what the caller does not hold.
+pub(super) fn cannot_grant(permission: &str, at: Option<(&str, &str)>) -> Refusal {
+    Refusal::from(Problem::CANNOT_GRANT).with("required", permission.into()).with("scope", scope(at))
+}
+
+fn scope(at: Option<(&str, &str)>) -> Value {
+    match at {
+        None => json!({}),
+        Some((kind, id)) => json!({"type": kind, "id": id}),
+    }
+}

@@ -1,0 +1,130 @@
+//! Subjects and groups.
+
+use super::input;
+use super::permission::{ROLE_MANAGE, USER_MANAGE};
+use super::roles::expect;
+use super::write::refusal;
+use super::{Need, Write, Written};
+use crate::problem::{Problem, Refusal};
+use crate::store::manage::{Item, subjects};
+use postern_world::Life;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// What callers say of a subject.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubjectFields {
+    /// In the body where it is made, in the path where it is changed.
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    aliases: Vec<String>,
+    #[serde(default)]
+    attributes: BTreeMap<String, String>,
+    #[serde(default = "yes")]
+    active: bool,
+    #[serde(default)]
+    not_before: Option<String>,
+    #[serde(default)]
+    expires_at: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl SubjectFields {
+    fn life(&self, id: &str) -> Result<Life, Refusal> {
+        let kind = id.split_once(':').map_or("", |(kind, _)| kind);
+        for alias in &self.aliases {
+            input::subject(&format!("{kind}:{alias}"), "aliases")?;
+        }
+        let texts = self.attributes.iter().flat_map(|(name, value)| [name, value]);
+        if texts.into_iter().any(|text| text.contains('\0')) {
+            return Err(Problem::INVALID_REQUEST.because("attributes: the database takes no U+0000"));
+        }
+        input::life(self.active, self.not_before.as_deref(), self.expires_at.as_deref())
+    }
+
+    fn attributes(&self) -> String {
+        serde_json::json!(self.attributes).to_string()
+    }
+}
+
+impl Write<'_> {
+    /// Lists a subject or a group.
+    pub async fn create_subject(mut self, fields: &SubjectFields) -> Result<Written, Refusal> {
+        self.require(&Need { any_of: &[USER_MANAGE, ROLE_MANAGE], at: None })?;
+        let id = fields.id.as_deref().unwrap_or_default();
+        input::subject(id, "id")?;
+        let life = fields.life(id)?;
+        let (connection, organization) = self.tables();
+        if subjects::get(connection, organization, id).await.map_err(refusal)?.is_some() {
+            return Err(Problem::ID_TAKEN.into());
+        }
+        self.affects([id.to_owned()], []);
+        let after = self.put_subject(id, fields, life).await?;
+        self.record("subject.create", id, None, Some(&after)).await?;
+        self.commit(Some(after)).await
+    }
+
+    /// Changes a subject that is as `tags` say.
+    pub async fn update_subject(
+        mut self,
+        id: &str,
+        tags: &[String],
+        fields: &SubjectFields,
+    ) -> Result<Written, Refusal> {
+        self.manage(id, None, ROLE_MANAGE, USER_MANAGE).await?;
+        let before = self.subject(id).await?;
+        expect(&before, tags)?;
+        if fields.id.as_deref().is_some_and(|other| other != id) {
+            return Err(Problem::INVALID_REQUEST.because("id: a subject keeps its id"));
+        }
+        let life = fields.life(id)?;
+        if self.is_caller(id) && !(life.active && life.not_before.is_none() && life.expires_at.is_none()) {
+            return Err(Problem::OWN_END.into());
+        }
+        self.affects([id.to_owned()], []);
+        let after = self.put_subject(id, fields, life).await?;
+        if after == before {
+            return Ok(self.unchanged(after));
+        }
+        self.record("subject.update", id, Some(&before), Some(&after)).await?;
+        self.commit(Some(after)).await
+    }
+
+    /// Deletes a subject with everything that it holds and belongs to. A group's members lose what they had through it.
+    pub async fn delete_subject(mut self, id: &str, tags: &[String]) -> Result<Written, Refusal> {
+        self.manage(id, None, ROLE_MANAGE, USER_MANAGE).await?;
+        let before = self.subject(id).await?;
+        expect(&before, tags)?;
+        if self.is_caller(id) {
+            return Err(Problem::OWN_END.into());
+        }
+        // Its own members, as they are now.
+        let (connection, organization) = self.tables();
+        let members =
+            subjects::with_members(connection, organization, &[id.to_owned()]).await.map_err(refusal)?;
+        self.affects(members, []);
+        let (connection, organization) = self.tables();
+        subjects::delete(connection, organization, id).await.map_err(refusal)?;
+        self.record("subject.delete", id, Some(&before), None).await?;
+        self.commit(None).await
+    }
+
+    async fn subject(&mut self, id: &str) -> Result<Item, Refusal> {
+        let (connection, organization) = self.tables();
+        let item = subjects::get(connection, organization, id).await.map_err(refusal)?;
+        Ok(item.ok_or(Problem::ITEM_NOT_FOUND)?)
+    }
+
+    async fn put_subject(&mut self, id: &str, fields: &SubjectFields, life: Life) -> Result<Item, Refusal> {
+        let (connection, organization) = self.tables();
+        let put =
+            subjects::put(connection, organization, id, &fields.aliases, &fields.attributes(), life).await;
+        put.map_err(refusal)?;
+        self.subject(id).await
+    }
+}

@@ -1,0 +1,348 @@
+//! One write: lock, decide, change, compare, take down, commit.
+
+use super::rights::{Rights, borrowed, cannot_grant};
+use super::{Actor, Caller, Need, Place};
+use crate::app::App;
+use crate::problem::{Problem, Refusal};
+use crate::publish::{self, State};
+use crate::store::manage::{Item, audit, lock, replay, subjects};
+use crate::store::{StoreError, heads};
+use serde_json::{Value, json};
+use sqlx::{Postgres, Transaction};
+use std::sync::Arc;
+
+/// A published snapshot up to here is compiled anew in the transaction where it is behind; for a larger one it is better
+/// to wait until it is published, for a while.
+const COMPILE_AT_ONCE_BYTES: usize = 4 * 1024 * 1024;
+/// How often a write waits for a large organization's newest state before it compiles that itself.
+const WAITS: usize = 2;
+
+/// A transaction that may write facts of one organization.
+pub struct Write<'a> {
+    app: &'a App,
+    pub(super) caller: &'a Caller,
+    transaction: Transaction<'static, Postgres>,
+    /// The facts as they were when the head was locked.
+    before: Arc<State>,
+    /// The caller may do everything: nothing has to be compared.
+    everything: bool,
+    /// Whose rights the write may change: subjects and groups.
+    affected: Vec<String>,
+    /// Places besides the scopes where they may change.
+    places: Vec<Place>,
+    replay: Option<Replay>,
+}
+
+/// A request that may come again (`Idempotency-Key`).
+#[derive(Clone, Debug)]
+pub struct Replay {
+    /// The caller's name for it.
+    pub key: String,
+    /// Of method, path and body.
+    pub digest: [u8; 32],
+}
+
+/// What begins.
+pub enum Begun<'a> {
+    /// A write.
+    Write(Write<'a>),
+    /// Nothing: the request was answered before, with this.
+    Before(Written),
+}
+
+/// What a write did.
+#[derive(Debug)]
+pub struct Written {
+    /// The organization's revision after it.
+    pub revision: u64,
+    /// What was written, as it is now; `None`: it is gone.
+    pub item: Option<Item>,
+    /// Whether anything was written: a write that finds everything as it should be writes nothing.
+    pub changed: bool,
+}
+
+impl<'a> Write<'a> {
+    /// Locks the organization. A request that was answered before is not begun again.
+    pub async fn begin_once(
+        app: &'a App,
+        caller: &'a Caller,
+        replay: Option<Replay>,
+    ) -> Result<Begun<'a>, Refusal> {
+        let mut write = Write::begin(app, caller).await?;
+        if let Some(replay) = &replay {
+            let (connection, organization) = write.tables();
+            let found = replay::find(connection, organization, caller.actor.name(), &replay.key).await;
+            match found.map_err(refusal)? {
+                None => {}
+                Some((digest, _)) if digest != replay.digest => {
+                    return Err(Problem::IDEMPOTENCY_KEY_REUSED.into());
+                }
+                Some((_, answer)) => return Ok(Begun::Before(Written::read(&answer)?)),
+            }
+        }
+        write.replay = replay;
+        Ok(Begun::Write(write))
+    }
+
+    /// Locks the organization.
+    pub async fn begin(app: &'a App, caller: &'a Caller) -> Result<Write<'a>, Refusal> {
+        if !caller.can_write {
+            return Err(Problem::READ_ONLY_KEY.into());
+        }
+        let organization = caller.organization.as_str();
+        for attempt in 0.. {
+            let mut transaction = app.pool.begin().await.map_err(unavailable)?;
+            let revision = lock(&mut transaction, organization).await.map_err(refusal)?;
+            let revision = revision.ok_or(Problem::ORGANIZATION_GONE)?;
+            let published = app.publisher.state(organization).await?;
+            let before = if published.revision() == revision {
+                published
+            } else if attempt < WAITS && published.snapshot.bytes.len() > COMPILE_AT_ONCE_BYTES {
+                transaction.rollback().await.map_err(unavailable)?;
+                // Not before it was the newest state; it may not be any more by then.
+                let _ = app.publisher.state_to_decide(organization, revision, app.config.stale_after).await?;
+                continue;
+            } else {
+                compiled(&mut transaction, organization, revision).await?
+            };
+            let everything = Rights::new(before.view(), caller).everything();
+            return Ok(Write {
+                app,
+                caller,
+                transaction,
+                before,
+                everything,
+                affected: Vec::new(),
+                places: Vec::new(),
+                replay: None,
+            });
+        }
+        Err(Problem::UNAVAILABLE.into())
+    }
+
+    /// What the caller and others may do, on the facts before the write.
+    pub(super) fn rights(&self) -> Rights<'_> {
+        Rights::new(self.before.view(), self.caller)
+    }
+
+    /// Refuses a caller who lacks what is needed.
+    pub fn require(&self, need: &Need<'_>) -> Result<(), Refusal> {
+        self.rights().require(need)
+    }
+
+    /// The connection, for the statements of the write, and the organization.
+    pub(super) fn tables(&mut self) -> (&mut sqlx::PgConnection, &'a str) {
+        (&mut self.transaction, self.caller.organization.as_str())
+    }
+
+    /// Says whose rights the write may change, and at which places besides the scopes.
+    pub(super) fn affects(
+        &mut self,
+        subjects: impl IntoIterator<Item = String>,
+        at: impl IntoIterator<Item = Place>,
+    ) {
+        self.affected.extend(subjects);
+        self.places.extend(at.into_iter().flatten().map(Some));
+    }
+
+    /// The subject that may be managed by the caller: one that may do nothing that the caller may not. Who holds
+    /// `any` of the permissions needs no more than that; who holds only `less` must hold more than the subject (PF-40).
+    /// At a place, only what may be done there and below counts.
+    pub(super) async fn manage(
+        &mut self,
+        subject: &str,
+        at: Option<(&str, &str)>,
+        any: &str,
+        less: &str,
+    ) -> Result<(), Refusal> {
+        let rights = self.rights();
+        let equal = rights.holds(any, at);
+        rights.require(&Need { any_of: &[any, less], at })?;
+        if self.everything {
+            return Ok(());
+        }
+        let places = self.places_at(at).await?;
+        match self.rights().covers(subject, &places, !equal) {
+            true => Ok(()),
+            false => Err(Problem::HOLDS_MORE.into()),
+        }
+    }
+
+    /// Refuses to give away permissions that the caller does not hold at a place and everywhere below.
+    pub(super) async fn give(
+        &mut self,
+        permissions: impl IntoIterator<Item = &String>,
+        at: Option<(&str, &str)>,
+    ) -> Result<(), Refusal> {
+        if self.everything {
+            return Ok(());
+        }
+        let permissions: Vec<&String> = permissions.into_iter().collect();
+        for at in self.places_at(at).await? {
+            let mine = self.rights().held_by_caller(borrowed(&at));
+            if let Some(lacking) =
+                permissions.iter().find(|permission| mine.binary_search(permission).is_err())
+            {
+                return Err(cannot_grant(lacking, borrowed(&at)));
+            }
+        }
+        Ok(())
+    }
+
+    /// A place, and the scopes below it.
+    async fn places_at(&mut self, at: Option<(&str, &str)>) -> Result<Vec<Place>, Refusal> {
+        let Some((kind, id)) = at else { return Ok(self.rights().places()) };
+        let (connection, organization) = self.tables();
+        let below = crate::store::manage::places::scopes_below(connection, organization, (kind, id)).await;
+        let mut places: Vec<Place> = below.map_err(refusal)?.into_iter().map(Some).collect();
+        places.push(Some((kind.to_owned(), id.to_owned())));
+        Ok(places)
+    }
+
+    /// Takes a write down.
+    pub(super) async fn record(
+        &mut self,
+        operation: &str,
+        target: &str,
+        before: Option<&Item>,
+        after: Option<&Item>,
+    ) -> Result<(), Refusal> {
+        let event = audit::Event {
+            actor: self.caller.actor.name(),
+            operation,
+            target,
+            before: before.map(|item| item.text.as_str()),
+            after: after.map(|item| item.text.as_str()),
+            request_id: self.caller.request_id.as_deref(),
+        };
+        audit::record(&mut self.transaction, &self.caller.organization, &event).await.map_err(refusal)
+    }
+
+    /// Nothing had to be written.
+    pub(super) fn unchanged(self, item: Item) -> Written {
+        Written { revision: self.before.revision(), item: Some(item), changed: false }
+    }
+
+    /// Keeps the answer for whoever sends the request again, compares what the affected may do now with what they did,
+    /// and commits.
+    pub(super) async fn commit(mut self, item: Option<Item>) -> Result<Written, Refusal> {
+        let organization = self.caller.organization.clone();
+        let revision = heads::revision(&mut self.transaction, &organization).await.map_err(refusal)?;
+        let revision = revision.ok_or(Problem::ORGANIZATION_GONE)?;
+        if !self.everything && !self.affected.is_empty() {
+            self.compare(revision).await?;
+        }
+        let written = Written { revision, item, changed: true };
+        if let Some(replay) = &self.replay {
+            let actor = self.caller.actor.name();
+            let answer = written.to_json();
+            replay::keep(&mut self.transaction, &organization, actor, &replay.key, &replay.digest, &answer)
+                .await
+                .map_err(refusal)?;
+        }
+        self.transaction.commit().await.map_err(|error| refusal(error.into()))?;
+        Ok(written)
+    }
+
+    /// Refuses a write that lets anybody do what the caller may not do there.
+    async fn compare(&mut self, revision: u64) -> Result<(), Refusal> {
+        let organization = self.caller.organization.clone();
+        if self.affected.iter().any(|subject| subject == "user:all") {
+            return Err(Problem::GIVES_TO_EVERYBODY.into());
+        }
+        let affected = subjects::with_members(&mut self.transaction, &organization, &self.affected)
+            .await
+            .map_err(refusal)?;
+        let after = compiled(&mut self.transaction, &organization, revision).await?;
+        let (before, after) = (self.rights(), Rights::new(after.view(), self.caller));
+        let mut places = before.places();
+        places.extend(self.places.iter().cloned());
+        for at in &places {
+            let at = borrowed(at);
+            let mine = before.held_by_caller(at);
+            for subject in &affected {
+                let had = before.held(subject, at);
+                let gained = |permission: &&String| {
+                    had.binary_search(permission).is_err() && mine.binary_search(permission).is_err()
+                };
+                if let Some(permission) = after.held(subject, at).iter().find(gained) {
+                    return Err(cannot_grant(permission, at));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the caller is this subject.
+    pub(super) fn is_caller(&self, subject: &str) -> bool {
+        matches!(&self.caller.actor, Actor::Subject(caller) if caller == subject)
+    }
+
+    /// The pool of the gateway, for what is not of this transaction.
+    pub fn app(&self) -> &'a App {
+        self.app
+    }
+}
+
+impl Written {
+    /// As it is kept for whoever asks again.
+    fn to_json(&self) -> String {
+        let item = self.item.as_ref().map(|item| json!({"id": item.id, "text": item.text}));
+        json!({"revision": self.revision.to_string(), "item": item}).to_string()
+    }
+
+    fn read(text: &str) -> Result<Self, Refusal> {
+        let kept: Value = serde_json::from_str(text).unwrap_or_default();
+        let revision = kept["revision"].as_str().and_then(|revision| revision.parse().ok());
+        let part = |name: &str| kept["item"][name].as_str().map(str::to_owned);
+        let item = part("id").zip(part("text")).map(|(id, text)| Item { id, text });
+        Ok(Written { revision: revision.ok_or(Problem::INTERNAL)?, item, changed: true })
+    }
+}
+
+async fn compiled(
+    transaction: &mut Transaction<'static, Postgres>,
+    organization: &str,
+    revision: u64,
+) -> Result<Arc<State>, Refusal> {
+    publish::compile_locked(transaction, organization, revision).await.map(Arc::new).map_err(|error| {
+        tracing::error!(%organization, %error, "a write could not be decided");
+        Problem::NOT_COMPILED.into()
+    })
+}
+
+fn unavailable(error: sqlx::Error) -> Refusal {
+    refusal(StoreError::from(error))
+}
+
+/// What the database says, as callers may hear it: a rule that it holds has a name.
+pub(super) fn refusal(error: StoreError) -> Refusal {
+    let problem = match &error {
+        StoreError::Database(sqlx::Error::Database(database)) => match database.constraint() {
+            Some("assignments_super_admin_stays" | "subjects_super_admin_stays") => Problem::LAST_SUPER_ADMIN,
+            Some("roles_name_key") => Problem::NAME_TAKEN,
+            Some("subject_names_key" | "subject_aliases_pkey") => Problem::ID_TAKEN,
+            Some("resources_owner_group_fkey") => Problem::OWNS_RESOURCES,
+            Some("assignments_group_fkey" | "memberships_group_fkey" | "memberships_member_group_fkey") => {
+                Problem::UNKNOWN_GROUP
+            }
+            Some(name) => {
+                tracing::error!(%error, "a constraint refused a write that was not refused before");
+                return Problem::INVALID_REQUEST.because(format!("the database refuses it ({name})"));
+            }
+            None => {
+                tracing::error!(%error, "a write failed");
+                Problem::INTERNAL
+            }
+        },
+        StoreError::Database(_) => {
+            tracing::warn!(%error, "a write could not be made");
+            Problem::UNAVAILABLE
+        }
+        _ => {
+            tracing::error!(%error, "a write failed");
+            Problem::INTERNAL
+        }
+    };
+    problem.into()
+}

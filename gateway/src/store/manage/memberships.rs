@@ -1,0 +1,122 @@
+//! Memberships.
+
+use super::{Item, Range, bounds, iso, moment};
+use crate::store::StoreError;
+use postern_world::Life;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT membership_id::text, jsonb_build_object('id', membership_id, 'subject', subject_id,
+                'group', group_id, 'active', active, 'not_before', ",
+            iso!("not_before"),
+            ", 'expires_at', ",
+            iso!("expires_at"),
+            ")::text FROM memberships WHERE organization_id = $1 ",
+            $rest
+        )
+    };
+}
+
+/// A part of the list, by id; of one subject or group if wanted.
+pub async fn list(
+    connection: &mut PgConnection,
+    organization: &str,
+    subject: Option<&str>,
+    group: Option<&str>,
+    range: &Range,
+) -> Result<Vec<Item>, StoreError> {
+    let after: Option<Uuid> = range.after.as_ref().and_then(|after| after.parse().ok());
+    let rows = sqlx::query(select!(
+        "AND ($2::uuid IS NULL OR membership_id > $2) AND ($3::text IS NULL OR subject_id = $3)
+         AND ($4::text IS NULL OR group_id = $4) ORDER BY memberships.membership_id LIMIT $5"
+    ))
+    .bind(organization)
+    .bind(after)
+    .bind(subject)
+    .bind(group)
+    .bind(range.limit)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(Item::of).collect()
+}
+
+/// One membership.
+pub async fn get(
+    connection: &mut PgConnection,
+    organization: &str,
+    id: Uuid,
+) -> Result<Option<Item>, StoreError> {
+    let row = sqlx::query(select!("AND membership_id = $2"))
+        .bind(organization)
+        .bind(id)
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(Item::of).transpose()
+}
+
+/// Makes a membership. Its id; `None` where this very membership is there.
+pub async fn insert(
+    connection: &mut PgConnection,
+    organization: &str,
+    subject: &str,
+    group: &str,
+    life: Life,
+) -> Result<Option<Uuid>, StoreError> {
+    let (not_before, expires_at) = bounds(life);
+    Ok(sqlx::query_scalar(concat!(
+        "INSERT INTO memberships (organization_id, subject_id, group_id, active, not_before, expires_at)
+         VALUES ($1, $2, $3, $4, ",
+        moment!("$5"),
+        ", ",
+        moment!("$6"),
+        ") ON CONFLICT DO NOTHING RETURNING membership_id"
+    ))
+    .bind(organization)
+    .bind(subject)
+    .bind(group)
+    .bind(life.active)
+    .bind(not_before)
+    .bind(expires_at)
+    .fetch_optional(connection)
+    .await?)
+}
+
+/// The membership that is there.
+pub async fn same(
+    connection: &mut PgConnection,
+    organization: &str,
+    subject: &str,
+    group: &str,
+    life: Life,
+) -> Result<Option<Item>, StoreError> {
+    let (not_before, expires_at) = bounds(life);
+    let row = sqlx::query(concat!(
+        select!("AND subject_id = $2 AND group_id = $3 AND active = $4"),
+        " AND not_before IS NOT DISTINCT FROM ",
+        moment!("$5"),
+        " AND expires_at IS NOT DISTINCT FROM ",
+        moment!("$6")
+    ))
+    .bind(organization)
+    .bind(subject)
+    .bind(group)
+    .bind(life.active)
+    .bind(not_before)
+    .bind(expires_at)
+    .fetch_optional(connection)
+    .await?;
+    row.as_ref().map(Item::of).transpose()
+}
+
+/// Deletes a membership.
+pub async fn delete(connection: &mut PgConnection, organization: &str, id: Uuid) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM memberships WHERE organization_id = $1 AND membership_id = $2")
+        .bind(organization)
+        .bind(id)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! What the management interface reads and writes. An item is the JSON that callers see of a row, made by the database:
+//! there is one place that says what it looks like, and what is audited is what was shown.
+
+pub mod assignments;
+pub mod audit;
+pub mod catalog;
+pub mod memberships;
+pub mod places;
+pub mod replay;
+pub mod roles;
+pub mod subjects;
+
+use super::StoreError;
+use postern_world::Life;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use sqlx::{PgConnection, Row};
+
+/// A row as callers see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// What it is known by among its kind.
+    pub id: String,
+    /// JSON: members in a fixed order, so that equal rows have equal texts.
+    pub text: String,
+}
+
+impl Item {
+    /// The value of the text.
+    pub fn json(&self) -> Value {
+        // INVARIANT: the database made it of a jsonb.
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
+
+    /// A strong tag (RFC 9110 section 8.8.3): another text has another one.
+    pub fn etag(&self) -> String {
+        let digest = Sha256::digest(&self.text);
+        let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("\"{hex}\"")
+    }
+
+    fn of(row: &sqlx::postgres::PgRow) -> Result<Item, StoreError> {
+        Ok(Item { id: row.try_get(0)?, text: row.try_get(1)? })
+    }
+}
+
+/// Which items of a list.
+#[derive(Clone, Debug)]
+pub struct Range {
+    /// The last one of the page before.
+    pub after: Option<String>,
+    /// How many at most.
+    pub limit: i64,
+}
+
+/// The organization's head, locked as every write of a fact locks it, until the transaction ends: nobody else writes
+/// facts meanwhile. Its revision; `None` where there is no such organization.
+pub async fn lock(connection: &mut PgConnection, organization: &str) -> Result<Option<u64>, StoreError> {
+    let revision: Option<String> = sqlx::query_scalar(
+        "SELECT head.revision::text FROM organization_heads AS head JOIN organizations USING (organization_id)
+         WHERE organization_id = $1 FOR NO KEY UPDATE OF head",
+    )
+    .bind(organization)
+    .fetch_optional(connection)
+    .await?;
+    revision.map(super::heads::parse_revision).transpose()
+}
+
+/// The bounds of a life for two parameters: microseconds since 1970.
+fn bounds(life: Life) -> (Option<i64>, Option<i64>) {
+    (life.not_before, life.expires_at)
+}
+
+/// A parameter in microseconds as a time.
+macro_rules! moment {
+    ($parameter:literal) => {
+        concat!("('epoch'::timestamptz + ", $parameter, "::int8 * interval '1 microsecond')")
+    };
+}
+
+/// A time as text, to the microsecond.
+macro_rules! iso {
+    ($column:literal) => {
+        concat!("to_char(", $column, " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
+    };
+}
+
+use {iso, moment};
