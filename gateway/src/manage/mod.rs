@@ -52,7 +52,7 @@ pub enum Actor {
 impl Caller {
     /// Refuses a caller who lacks what is needed, as of a state.
     pub fn require(&self, view: &Snapshot<'_>, need: &Need<'_>) -> Result<(), Refusal> {
-        Rights::new(*view, self).require(need)
+        Rights::new(Some(*view), self).require(need)
     }
 }
 

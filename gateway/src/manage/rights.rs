@@ -19,13 +19,14 @@ pub struct Need<'n> {
 
 /// The facts that a call is decided on, and who calls.
 pub(super) struct Rights<'s> {
-    view: Snapshot<'s>,
+    /// Not needed for an operator, who may do everything.
+    view: Option<Snapshot<'s>>,
     caller: &'s Caller,
     now: i64,
 }
 
 impl<'s> Rights<'s> {
-    pub fn new(view: Snapshot<'s>, caller: &'s Caller) -> Self {
+    pub fn new(view: Option<Snapshot<'s>>, caller: &'s Caller) -> Self {
         Rights { view, caller, now: now_micros() }
     }
 
@@ -39,7 +40,8 @@ impl<'s> Rights<'s> {
             Actor::Operator(_) => true,
             Actor::Subject(subject) => {
                 let question = Question { subject, permission, resource: at, context: self.context() };
-                check(&self.view, &question).is_ok_and(|reason| reason.decision() == Decision::Allow)
+                let answer = self.view.as_ref().map(|view| check(view, &question));
+                answer.is_some_and(|answer| answer.is_ok_and(|reason| reason.decision() == Decision::Allow))
             }
         }
     }
@@ -54,15 +56,14 @@ impl<'s> Rights<'s> {
 
     /// Everything that a subject may do at a place, sorted. Nothing where it cannot ask.
     pub fn held(&self, subject: &str, at: Option<(&str, &str)>) -> Vec<String> {
-        actions(&self.view, subject, at, &self.context()).unwrap_or_default()
+        let held = self.view.as_ref().map(|view| actions(view, subject, at, &self.context()));
+        held.and_then(Result::ok).unwrap_or_default()
     }
 
-    /// The same of the caller.
+    /// The same of a caller who is a subject.
     pub fn held_by_caller(&self, at: Option<(&str, &str)>) -> Vec<String> {
         match &self.caller.actor {
-            Actor::Operator(_) => (0..self.view.permission_count())
-                .map(|key| self.view.permission_key(key).to_owned())
-                .collect(),
+            Actor::Operator(_) => Vec::new(),
             Actor::Subject(subject) => self.held(subject, at),
         }
     }
@@ -70,14 +71,15 @@ impl<'s> Rights<'s> {
     /// The organization, and every listed resource of a scope type.
     pub fn places(&self) -> Vec<Place> {
         let mut places = vec![None];
-        for kind in 0..self.view.type_count() {
-            if self.view.resource_type(kind).flags & TYPE_SCOPE == 0 {
+        let Some(view) = &self.view else { return places };
+        for kind in 0..view.type_count() {
+            if view.resource_type(kind).flags & TYPE_SCOPE == 0 {
                 continue;
             }
-            for (start, end) in self.view.resources_of(kind) {
+            for (start, end) in view.resources_of(kind) {
                 for resource in start..end {
-                    if let Some(id) = postern_resolver::resource_id_text(&self.view, resource) {
-                        places.push(Some((self.view.type_name(kind).to_owned(), id)));
+                    if let Some(id) = postern_resolver::resource_id_text(view, resource) {
+                        places.push(Some((view.type_name(kind).to_owned(), id)));
                     }
                 }
             }
@@ -90,7 +92,7 @@ impl<'s> Rights<'s> {
         if matches!(self.caller.actor, Actor::Operator(_)) {
             return true;
         }
-        let all = self.view.permission_count() as usize;
+        let all = self.view.as_ref().map_or(0, |view| view.permission_count() as usize);
         self.places().iter().all(|at| self.held_by_caller(borrowed(at)).len() == all)
     }
 
