@@ -5,6 +5,7 @@
 mod command;
 mod demo;
 mod e2e;
+mod golden;
 mod packages;
 mod prerequisites;
 mod server;
@@ -18,6 +19,7 @@ const USAGE: &str = "usage: cargo xtask <command>
 
   test    everything that must hold before a change lands (what .ci/run calls)
   tidy    the rules of the house that no compiler checks
+  golden  write the texts of tests/golden anew
   wasm    build the WASM module, with both of its faces, and check its size
   demo    build everything and start the demo: database, gateway and page
   sql     run one statement on the demo's database: cargo xtask sql \"SELECT ...\"
@@ -28,6 +30,7 @@ fn main() -> std::process::ExitCode {
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => test::run(),
         ["tidy"] => tidy::run(),
+        ["golden"] => golden::run(),
         ["wasm"] => wasm::run(),
         ["demo"] => demo::run(),
         ["sql", statement] => demo::sql(statement),

@@ -6,6 +6,8 @@ mod body;
 mod events;
 mod health;
 mod manage;
+mod openapi;
+mod operations;
 mod organization_snapshot;
 mod organization_stream;
 mod subject_slice;
@@ -24,7 +26,6 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use postern_authzen::Endpoint;
 use std::sync::Arc;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
@@ -41,23 +42,15 @@ const REQUEST_ID_MAX: usize = 1024;
 
 /// All paths.
 pub fn router(app: Arc<App>) -> Router {
-    let mut router = Router::new()
-        .route("/v1/organizations/{organization}/snapshot", get(organization_snapshot::read))
-        .route("/v1/organizations/{organization}/stream", get(organization_stream::follow))
-        .route("/v1/me/slice", get(subject_slice::read))
-        .route("/v1/me/stream", get(subject_stream::follow))
-        .merge(manage::routes())
-        .route("/livez", get(health::live))
-        .route("/readyz", get(health::ready))
-        .route(authzen_metadata::PATH, get(authzen_metadata::read))
-        .route(&format!("{}/", authzen_metadata::PATH), get(authzen_metadata::read))
-        .route(&format!("{}/{{*path}}", authzen_metadata::PATH), get(authzen_metadata::read));
-    for endpoint in Endpoint::ALL {
-        router = router
-            .route(endpoint.path(), authzen::default_route(endpoint))
-            .route(&format!("/orgs/{{organization}}{}", endpoint.path()), authzen::route(endpoint));
+    let mut router = Router::new();
+    for operation in operations::operations() {
+        router = router.route(&operation.path, operation.handler);
     }
-    router = router.method_not_allowed_fallback(|| async { Problem::METHOD_NOT_ALLOWED });
+    // The rest of an identifier that has a path of its own.
+    router = router
+        .route(&format!("{}/", authzen_metadata::PATH), get(authzen_metadata::read))
+        .route(&format!("{}/{{*path}}", authzen_metadata::PATH), get(authzen_metadata::read))
+        .method_not_allowed_fallback(|| async { Problem::METHOD_NOT_ALLOWED });
     router = match &app.config.web_page {
         Some(folder) => router.fallback_service(web_page::service(folder)),
         None => router.fallback(|| async { Problem::NOT_FOUND }),

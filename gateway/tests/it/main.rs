@@ -2,6 +2,7 @@
 //! database for each.
 
 mod authzen;
+mod described;
 mod embedded;
 mod imports;
 mod management;

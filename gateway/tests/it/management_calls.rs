@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// Every path, with its methods and a body that it takes.
-fn endpoints() -> Vec<(&'static str, &'static str, Value)> {
+pub fn endpoints() -> Vec<(&'static str, &'static str, Value)> {
     let role = json!({"name": "R", "permissions": []});
     let assignment = json!({"subject": "user:x", "role": "role:system:ADMIN", "at": null});
     let subject = json!({"id": "user:x"});

@@ -1,11 +1,11 @@
 //! `/v1/organizations/{organization}/…`: the management interface. `docs/management.md` describes it.
 
-mod assignments;
-mod audit;
-mod catalog;
-mod memberships;
-mod roles;
-mod subjects;
+pub(super) mod assignments;
+pub(super) mod audit;
+pub(super) mod catalog;
+pub(super) mod memberships;
+pub(super) mod roles;
+pub(super) mod subjects;
 
 use super::{POSTERN_CONSISTENCY_TOKEN, POSTERN_REVISION, REQUEST_ID};
 use crate::app::App;
@@ -14,14 +14,12 @@ use crate::manage::{Caller, Need, Replay, Written};
 use crate::problem::{Problem, Refusal};
 use crate::store::manage::{Item, Range};
 use crate::store::{self, StoreError};
-use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION, VARY};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
@@ -35,23 +33,6 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const PAGE: i64 = 100;
 /// LIMIT: items of a page.
 const PAGE_MAX: i64 = 1000;
-
-/// All paths of the interface.
-pub fn routes() -> Router<Arc<App>> {
-    let base = "/v1/organizations/{organization}";
-    let path = |rest: &str| format!("{base}/{rest}");
-    Router::new()
-        .route(&path("catalog"), get(catalog::read))
-        .route(&path("roles"), get(roles::list).post(roles::create))
-        .route(&path("roles/{id}"), get(roles::read).put(roles::update).delete(roles::delete))
-        .route(&path("assignments"), get(assignments::list).post(assignments::create))
-        .route(&path("assignments/{id}"), delete(assignments::delete))
-        .route(&path("subjects"), get(subjects::list).post(subjects::create))
-        .route(&path("subjects/{id}"), get(subjects::read).put(subjects::update).delete(subjects::delete))
-        .route(&path("memberships"), get(memberships::list).post(memberships::create))
-        .route(&path("memberships/{id}"), delete(memberships::delete))
-        .route(&path("audit"), get(audit::list))
-}
 
 /// A call by somebody who belongs to the organization in the path.
 pub(super) struct Call {

@@ -13,7 +13,7 @@ use axum::response::Response;
 use std::sync::Arc;
 
 /// Who may see roles and assignments.
-pub(super) const READERS: &[&str] = &[ROLE_READ, ROLE_MANAGE, USER_MANAGE];
+pub(in crate::http) const READERS: &[&str] = &[ROLE_READ, ROLE_MANAGE, USER_MANAGE];
 
 pub async fn list(State(app): State<Arc<App>>, call: Call) -> Result<Response, Refusal> {
     call.takes(&["cursor", "limit"])?;

@@ -13,7 +13,7 @@ use axum::response::Response;
 use std::sync::Arc;
 
 /// Who may see subjects and memberships.
-pub(super) const READERS: &[&str] = &[USER_READ, USER_MANAGE, ROLE_MANAGE];
+pub(in crate::http) const READERS: &[&str] = &[USER_READ, USER_MANAGE, ROLE_MANAGE];
 
 pub async fn list(State(app): State<Arc<App>>, call: Call) -> Result<Response, Refusal> {
     call.takes(&["cursor", "limit", "type"])?;

@@ -1,0 +1,182 @@
+//! The description of the interface: as it was agreed on, and true.
+
+use crate::management::Fleet;
+use crate::support::{Answer, Setup, get};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+/// Compares with a file of `tests/golden`, or writes it (`cargo xtask golden`).
+fn golden(name: &str, text: &str) {
+    let file = format!("{}/../tests/golden/{name}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("POSTERN_GOLDEN").is_some() {
+        std::fs::write(&file, text).unwrap();
+    }
+    let wanted = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(wanted == text, "tests/golden/{name} is another: look at what `cargo xtask golden` changes");
+}
+
+async fn document(setup: &Setup) -> (Value, String) {
+    let answer = get(setup.address(), "/openapi.json", &[]).await;
+    (answer.json(), String::from_utf8(answer.body.to_vec()).unwrap())
+}
+
+/// Every operation: method, path and what is said of it.
+fn operations(document: &Value) -> Vec<(String, String, &Value)> {
+    let mut all = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            all.push((method.to_uppercase(), path.clone(), operation));
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn the_description_is_as_agreed() {
+    let setup = Setup::new().await;
+    let (document, text) = document(&setup).await;
+    golden("openapi.json", &text);
+    let mut ids = BTreeSet::new();
+    let mut matrix = String::from(
+        "Who may call what, and how it is refused: the statuses of each operation.\nMade by `cargo xtask golden`.\n\n",
+    );
+    for (method, path, operation) in operations(&document) {
+        assert!(ids.insert(operation["operationId"].as_str().unwrap()), "{path}");
+        let who: Vec<&str> = operation["security"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|way| way.as_object().unwrap().keys().next().unwrap().as_str())
+            .collect();
+        let who = if who.is_empty() { "everybody".to_owned() } else { who.join(" or ") };
+        let needs = operation["description"].as_str().unwrap_or_default();
+        let statuses: Vec<&str> =
+            operation["responses"].as_object().unwrap().keys().map(String::as_str).collect();
+        let place = format!("{method} {path}");
+        writeln!(matrix, "{place}\n    {who}. {needs}\n    {}", statuses.join(" ")).unwrap();
+    }
+    golden("endpoints.txt", &matrix);
+}
+
+/// Every reference leads somewhere, and every schema is one and used.
+#[tokio::test]
+async fn references_lead_somewhere() {
+    let setup = Setup::new().await;
+    let (document, text) = document(&setup).await;
+    let schemas: BTreeSet<&str> =
+        document["components"]["schemas"].as_object().unwrap().keys().map(String::as_str).collect();
+    let used: BTreeSet<&str> =
+        text.split("\"#/components/schemas/").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert_eq!(used, schemas);
+    for name in schemas {
+        validator(&document, name);
+    }
+}
+
+fn validator(document: &Value, schema: &str) -> jsonschema::Validator {
+    let mut root = json!({"$ref": format!("#/components/schemas/{schema}")});
+    root["components"] = document["components"].clone();
+    jsonschema::validator_for(&root).unwrap()
+}
+
+/// What is answered, and what is taken, has the form that is described.
+#[tokio::test]
+async fn answers_have_the_form_that_is_described() {
+    let fleet = Fleet::new().await;
+    let (document, _) = document(&fleet.setup).await;
+    let valid = |schema: &str, value: &Value| {
+        if let Err(error) = validator(&document, schema).validate(value) {
+            panic!("{schema}: {error} in {value}");
+        }
+    };
+    let operator = fleet.operator.clone();
+    let made = async |path: &str, fields: &str, schema: &str, body: Value| -> Answer {
+        valid(fields, &body);
+        let answer = fleet.post(path, &operator, body).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        valid(schema, &answer.json());
+        answer
+    };
+    made("roles", "RoleFields", "Role", json!({"name": "R", "permissions": ["fleet:read"], "active": false}))
+        .await;
+    let at = json!({"type": "site", "id": "s1"});
+    let assignment = json!({"subject": "user:none", "role": "role:system:ADMIN", "at": at,
+        "expires_at": "2030-01-01T00:00:00Z"});
+    made("assignments", "NewAssignment", "Assignment", assignment).await;
+    let subject = json!({"id": "user:new", "aliases": ["new@acme.example"], "attributes": {"a": "b"}});
+    made("subjects", "SubjectFields", "Subject", subject).await;
+    let membership = json!({"subject": "user:new", "group": "group:crew"});
+    made("memberships", "NewMembership", "Membership", membership).await;
+    for (list, schema) in [
+        ("roles", "Role"),
+        ("assignments", "Assignment"),
+        ("subjects", "Subject"),
+        ("memberships", "Membership"),
+        ("audit", "AuditEvent"),
+    ] {
+        let page = fleet.get(list, &operator).await.json();
+        let items = page["items"].as_array().unwrap();
+        assert!(!items.is_empty(), "{list}");
+        items.iter().for_each(|item| valid(schema, item));
+    }
+    valid("Catalog", &fleet.get("catalog", &operator).await.json());
+    for refused in [
+        fleet.post("roles", &operator, json!({"name": "x", "permissions": ["no:such"]})).await,
+        fleet.post("roles", &operator, json!({"name": "x", "permissions": ["miner:reboot"]})).await,
+        fleet.get("roles", &fleet.setup.token("user:none", 60)).await,
+        fleet.get("odd", &operator).await,
+    ] {
+        valid("Problem", &refused.json());
+    }
+    // AuthZEN.
+    let entity = |kind: &str, id: &str| json!({"type": kind, "id": id});
+    let question = json!({"subject": entity("user", "root"), "action": {"name": "read"},
+        "resource": entity("miner", "m1"), "context": null});
+    valid("Evaluation", &question);
+    let answer = fleet.setup.post("/access/v1/evaluation", &[], &question.to_string()).await;
+    assert_eq!(answer.json()["decision"], true);
+    valid("Decision", &answer.json());
+    let many = json!({"action": {"name": "read"}, "resource": entity("miner", "m1"),
+        "evaluations": [{"subject": entity("user", "root")}, {}], "options": {"reasons": true}});
+    valid("Evaluations", &many);
+    valid("Decisions", &fleet.setup.post("/access/v1/evaluations", &[], &many.to_string()).await.json());
+    let mut search = question;
+    search["page"] = json!({"limit": 1});
+    valid("Search", &search);
+    for kind in ["subject", "resource", "action"] {
+        let answer = fleet.setup.post(&format!("/access/v1/search/{kind}"), &[], &search.to_string()).await;
+        assert_eq!(answer.status, 200);
+        valid("SearchResults", &answer.json());
+    }
+    let metadata = get(fleet.setup.address(), "/.well-known/authzen-configuration", &[]).await;
+    valid("AuthzenMetadata", &metadata.json());
+    for health in ["/livez", "/readyz"] {
+        valid("Health", &get(fleet.setup.address(), health, &[]).await.json());
+    }
+    // What is no such thing is told from it.
+    assert!(!validator(&document, "Role").is_valid(&json!({"id": "role:x"})));
+    assert!(!validator(&document, "NewAssignment").is_valid(&json!({"subject": "user:a", "role": "role:x"})));
+}
+
+/// Every operation of the management interface is among those that are attacked.
+#[tokio::test]
+async fn every_management_operation_is_attacked() {
+    let setup = Setup::new().await;
+    let (document, _) = document(&setup).await;
+    let managed: BTreeSet<(String, String)> = operations(&document)
+        .into_iter()
+        .filter(|(_, path, operation)| {
+            path.starts_with("/v1/organizations/") && operation["security"].as_array().unwrap().len() == 2
+        })
+        .map(|(method, path, _)| (method, path.replace("/v1/organizations/{organization}/", "")))
+        .collect();
+    let attacked: BTreeSet<(String, String)> = crate::management_calls::endpoints()
+        .into_iter()
+        .map(|(method, path, _)| {
+            let path = path.split_once('/').map_or(path.to_owned(), |(list, _)| format!("{list}/{{id}}"));
+            (method.to_owned(), path)
+        })
+        .collect();
+    assert_eq!(managed, attacked);
+}
