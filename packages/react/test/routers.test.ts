@@ -95,6 +95,13 @@ test("React Router: what the loader throws is refused in a navigation too, by th
   who = moved;
   await router.navigate("/sites/s2");
   assert.equal(router.state.location.pathname, "/sites/s2");
+  // The address that is open is guarded again when the router is told to.
+  who = tom;
+  await router.revalidate();
+  assert.equal(router.state.location.pathname, "/");
+  who = moved;
+  await router.navigate("/sites/s2");
+  assert.equal(router.state.location.pathname, "/sites/s2");
   await router.navigate("/sites/s1");
   assert.equal(router.state.location.pathname, "/");
   router.dispose();
