@@ -2,7 +2,7 @@
 
 import { PosternError } from "../errors.js";
 import type { Decision, Facts, Permissions, Resource } from "../question.js";
-import { fail, type FactsAt } from "./core.js";
+import { fail, type FactsAt, type Place } from "./core.js";
 import { allows, anywhere, check, declared, everywhere, open, type OpenSlice } from "./questions.js";
 
 export { PosternError, type ErrorCode } from "../errors.js";
@@ -26,6 +26,9 @@ export class Evaluator implements Permissions {
   readonly #slice: OpenSlice;
   readonly #options: EvaluatorOptions;
   readonly #reported = new Set<string>();
+  // What is prepared for questions without stated facts, and the moment that it holds at.
+  #prepared: ReturnType<OpenSlice["ask"]> | undefined;
+  #preparedAt = 0;
 
   /** Throws `bad_slice` for bytes that are no valid slice, and for a revision beyond 2^53 - 1. */
   constructor(bytes: Uint8Array, options: EvaluatorOptions = {}) {
@@ -41,6 +44,11 @@ export class Evaluator implements Permissions {
 
   /** As {@link Evaluator.can}, with the reason. Throws `unknown_permission` and `invalid_request`. */
   decide(permission: string, resource?: Resource, facts?: Facts): Decision {
+    const place = resource === undefined ? this.#slice.places[0] : this.#listed(resource);
+    if (facts === undefined && place !== undefined) {
+      const reason = this.#now()[0](declared(this.#slice, permission), place);
+      return { decision: allows(reason) ? "allow" : "deny", reason, revision: this.revision } as Decision;
+    }
     return { ...check(this.#slice, permission, resource ?? null, this.#at(facts)), revision: this.revision };
   }
 
@@ -78,6 +86,21 @@ export class Evaluator implements Permissions {
 
   #at(facts: Facts | undefined): FactsAt {
     return { ...facts, now: this.#options.now?.() ?? Date.now() * 1000 };
+  }
+
+  /** Who asks, prepared once for all questions of a moment that state nothing: a page asks many while it renders. */
+  #now(): ReturnType<OpenSlice["ask"]> {
+    const facts = this.#at(undefined);
+    if (this.#prepared === undefined || facts.now !== this.#preparedAt) {
+      this.#prepared = this.#slice.ask(facts);
+      this.#preparedAt = facts.now;
+    }
+    return this.#prepared;
+  }
+
+  #listed({ type, id }: Resource): Place | undefined {
+    const place = this.#slice.kinds.get(type)?.[3].get(id);
+    return place !== undefined && !(place.ext[0] & NAMED) ? place : undefined;
   }
 
   #never(permission: string, ask: () => boolean): boolean {

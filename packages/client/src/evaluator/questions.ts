@@ -12,7 +12,7 @@ export type CheckAnswer =
   | { readonly decision: "deny"; readonly reason: Exclude<DenyReason, "stale" | "closed"> };
 
 /**
- * Opens the bytes of a slice: one pass for the checksum and one that builds the tables, a few milliseconds for 100 KB.
+ * Opens the bytes of a slice: one pass for the checksum and one that builds the tables, tens of milliseconds for 100 KB.
  * The bytes are copied. Throws `bad_slice` for what is damaged, of another version, or no slice.
  */
 export function open(bytes: Uint8Array): OpenSlice {
