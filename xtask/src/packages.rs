@@ -1,9 +1,9 @@
 //! The npm packages and the example: installing, building, checking, testing.
 
-use crate::command::{self, command, root};
+use crate::command::{self, cargo, command, root};
 use crate::prerequisites::npm_ci;
 use crate::server;
-use crate::steps::{Count, run_tests};
+use crate::steps::{self, Count, run_tests};
 use anyhow::Result;
 use std::process::Command;
 
@@ -29,10 +29,13 @@ pub fn check() -> Result<()> {
     command::run(&mut npm(&["run", "check"]))
 }
 
-/// Runs their tests.
+/// Runs their tests. Of cargo's they need the program, and the example that cuts slices for the evaluator.
 pub fn test(tests: &mut Count) -> Result<()> {
+    steps::run(cargo().args(["build", "--package", "postern-fuzzing", "--example", "slices"]))?;
     // Wherever cargo builds: the tests themselves know only its usual place.
-    run_tests(npm(&["test"]).env("POSTERN_BIN", server::program("debug")), tests)
+    let program = server::program("debug");
+    let slices = program.with_file_name("examples").join("slices");
+    run_tests(npm(&["test"]).env("POSTERN_BIN", program).env("POSTERN_SLICES", slices), tests)
 }
 
 /// The example's tests in a browser.

@@ -38,7 +38,7 @@ export class PosternError extends Error {
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(message, (cause && { cause }) as ErrorOptions | undefined);
     this.code = code;
   }
 }

@@ -3,5 +3,5 @@
 export { connect, type ConnectOptions } from "./connect.js";
 export { PosternError, type ErrorCode } from "./errors.js";
 export type { Change, Options, Postern, Status } from "./postern.js";
-export type { AllowReason, Decision, DenyReason, Facts, Resource } from "./question.js";
+export type { AllowReason, Decision, DenyReason, Facts, Permissions, Resource } from "./question.js";
 export type { TokenSource } from "./connection.js";

@@ -7,7 +7,7 @@
 import { Connection, type ConnectionOwner, type Timing, type TokenSource } from "./connection.js";
 import type { Engine } from "./engine.js";
 import { PosternError } from "./errors.js";
-import type { AllowReason, Decision, DenyReason, Facts, Resource } from "./question.js";
+import type { AllowReason, Decision, DenyReason, Facts, Permissions, Resource } from "./question.js";
 import { describe, errorOf, isAllow, reasonOf, Slice } from "./slice.js";
 
 /**
@@ -49,7 +49,7 @@ const STALE_MS = 60_000;
 const TIMER_MS_MAX = 2_147_483_647;
 
 /** One subject's permissions, current and local. Made by `connect`. */
-export class Postern {
+export class Postern implements Permissions {
   readonly #engine: Engine;
   readonly #options: Options;
   readonly #connection: Connection;

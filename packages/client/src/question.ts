@@ -42,3 +42,18 @@ export type DenyReason =
 export type Decision =
   | { readonly decision: "allow"; readonly reason: AllowReason; readonly revision: number }
   | { readonly decision: "deny"; readonly reason: DenyReason; readonly revision: number };
+
+/**
+ * One subject's permissions, as they can be asked: the client, or an evaluator. What each question means is said at
+ * the client's methods of the same names.
+ */
+export interface Permissions {
+  /** The revision of the facts that are decided on. */
+  readonly revision: number;
+  can(permission: string, resource?: Resource, facts?: Facts): boolean;
+  decide(permission: string, resource?: Resource, facts?: Facts): Decision;
+  anywhere(permission: string, facts?: Facts): boolean;
+  everywhere(permission: string, facts?: Facts): boolean;
+  filter(permission: string, type: string, facts?: Facts): string[];
+  actions(resource?: Resource, facts?: Facts): string[];
+}

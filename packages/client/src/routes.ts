@@ -157,6 +157,13 @@ export function decide<Entry extends Route>(
   };
 }
 
+/** Where an address leads instead of to itself; `undefined` where it may be opened. What a router's guard asks. */
+export function redirection(of: Manifest, pathname: string, postern: Decider): string | undefined {
+  const decision = decide(of, pathname, postern);
+  // Whoever may open nothing is sent to `NO_ACCESS`, which is no entry: not once more when there.
+  return "entry" in decision || decision.redirect === pathname ? undefined : decision.redirect;
+}
+
 /** Whether the predicate of an entry holds for the given parameters. What `visible` and `decide` both ask. */
 export function holds(entry: Route, params: Params, postern: Decider): boolean {
   return entry.allow.some((group) => group.every((term) => termHolds(term, params, postern)));

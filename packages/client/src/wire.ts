@@ -37,7 +37,8 @@ export interface Description {
 }
 
 const ENCODER = new TextEncoder();
-const DECODER = new TextDecoder("utf-8", { fatal: true });
+// Ids are bytes: a mark at the beginning of a text is part of it.
+const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The bytes of a request. */
 export function encodeRequest(request: Request): Uint8Array {

@@ -1,0 +1,116 @@
+// What a page decides on, from its first rendering on: an evaluator until the client is there, then the client. The
+// packages for React and Vue stand on this; it knows neither.
+
+import { PosternError } from "./errors.js";
+import { Evaluator } from "./evaluator/full.js";
+import type { Change, Status } from "./postern.js";
+import type { Permissions } from "./question.js";
+
+/** The part of a client that a source needs. */
+export interface Client extends Permissions {
+  readonly status: Status;
+  subscribe(listener: (change: Change) => void): () => void;
+}
+
+/** What decides until a client is there: the bytes of a slice, or an evaluator, which can have a clock of its own. */
+export type Initial = Uint8Array | Permissions;
+
+/** Denies everything: nothing is allowed where nothing is known. Its lists are empty and its revision is 0. */
+export const NOTHING: Permissions = Object.freeze({
+  revision: 0,
+  can: () => false,
+  decide: () => ({ decision: "deny", reason: "stale", revision: 0 }) as const,
+  anywhere: () => false,
+  everywhere: () => false,
+  filter: () => [],
+  actions: () => [],
+});
+
+/**
+ * Opens what a page was rendered with. Bytes that are no slice allow nothing; they and questions that are errors are
+ * reported to `onError`.
+ */
+export function openInitial(
+  initial: Initial | undefined,
+  onError?: (error: PosternError) => void,
+): Permissions {
+  if (!(initial instanceof Uint8Array)) return initial ?? NOTHING;
+  try {
+    return new Evaluator(initial, onError === undefined ? {} : { onError });
+  } catch (error) {
+    onError?.(
+      error instanceof PosternError ? error : new PosternError("bad_slice", "the bytes are no slice", error),
+    );
+    return NOTHING;
+  }
+}
+
+/** Follows one client. What it gives out is another object after every change, so that whoever compares objects sees it. */
+export class Source {
+  /** The answers of the first rendering, on a server and where its page is taken over. They never change. */
+  readonly initial: Permissions;
+  readonly #client: Client | undefined;
+  readonly #listeners = new Set<() => void>();
+  #view: Permissions;
+  #seen: string;
+  #stop: (() => void) | undefined;
+
+  constructor(client: Client | undefined, initial: Permissions) {
+    this.initial = initial;
+    this.#client = client;
+    this.#view = client === undefined ? initial : viewOf(client);
+    this.#seen = this.#state();
+  }
+
+  /** The answers of now. */
+  get current(): Permissions {
+    return this.#view;
+  }
+
+  /** Calls `listener` after every change of the answers. Returns how to stop. A function that can be passed on alone. */
+  readonly subscribe = (listener: () => void): (() => void) => {
+    // Each call is one more, also with the same function.
+    const own = (): void => listener();
+    this.#listeners.add(own);
+    this.#follow();
+    return () => {
+      this.#listeners.delete(own);
+      if (this.#listeners.size > 0) return;
+      this.#stop?.();
+      this.#stop = undefined;
+      // A bound in time may pass while nobody listens.
+      this.#seen = "";
+    };
+  };
+
+  #follow(): void {
+    if (this.#client === undefined || this.#stop !== undefined) return;
+    this.#stop = this.#client.subscribe(() => this.#changed());
+    // What happened before anybody listened.
+    if (this.#seen !== this.#state()) this.#changed();
+  }
+
+  #changed(): void {
+    if (this.#client === undefined) return;
+    this.#seen = this.#state();
+    this.#view = viewOf(this.#client);
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  #state(): string {
+    return `${this.#client?.revision} ${this.#client?.status}`;
+  }
+}
+
+/** The same answers as a new object, whose members can be passed on alone. */
+function viewOf(of: Permissions): Permissions {
+  return Object.freeze({
+    revision: of.revision,
+    can: (...question) => of.can(...question),
+    decide: (...question) => of.decide(...question),
+    anywhere: (...question) => of.anywhere(...question),
+    everywhere: (...question) => of.everywhere(...question),
+    filter: (...question) => of.filter(...question),
+    actions: (...question) => of.actions(...question),
+  } satisfies Permissions);
+}

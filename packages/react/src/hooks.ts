@@ -1,0 +1,66 @@
+// Hooks that ask. Each renders its component again when its answer may be another one.
+
+import type { Decision, Facts, Permissions, Resource } from "@postern/client";
+import { useMemo, useSyncExternalStore } from "react";
+import { useSource } from "./context.js";
+
+/**
+ * The permissions in force, as an object with the client's questions. It is another object after every change, so it
+ * may stand in lists of dependencies; the component is rendered after each.
+ */
+export function usePostern(): Permissions {
+  const source = useSource();
+  return useSyncExternalStore(
+    source.subscribe,
+    () => source.current,
+    () => source.initial,
+  );
+}
+
+/** Whether the permission is held there; without a resource in the whole organization. Renders when that changes. */
+export function useCan(permission: string, resource?: Resource, facts?: Facts): boolean {
+  return useAnswer((postern) => postern.can(permission, resource, facts));
+}
+
+/** Whether it is held in the whole organization or at one scope at least: what a menu entry asks. */
+export function useAnywhere(permission: string, facts?: Facts): boolean {
+  return useAnswer((postern) => postern.anywhere(permission, facts));
+}
+
+/** Whether it is held in the whole organization and at every scope. */
+export function useEverywhere(permission: string, facts?: Facts): boolean {
+  return useAnswer((postern) => postern.everywhere(permission, facts));
+}
+
+/** The decision with its reason. Throws as the client's `decide` does. */
+export function useDecision(permission: string, resource?: Resource, facts?: Facts): Decision {
+  return useList((postern) => postern.decide(permission, resource, facts), [permission, resource, facts]);
+}
+
+/** The ids of a scope type at which the permission is held, sorted. Throws as the client's `filter` does. */
+export function useFilter(permission: string, type: string, facts?: Facts): readonly string[] {
+  return useList((postern) => postern.filter(permission, type, facts), [permission, type, facts]);
+}
+
+/** The permissions that are held on a resource, sorted; without one, in the whole organization. */
+export function useActions(resource?: Resource, facts?: Facts): readonly string[] {
+  return useList((postern) => postern.actions(resource, facts), [resource, facts]);
+}
+
+/** An answer that can be compared: who asks is rendered when it is another one, and not at every change. */
+function useAnswer(ask: (postern: Permissions) => boolean): boolean {
+  const source = useSource();
+  return useSyncExternalStore(
+    source.subscribe,
+    () => ask(source.current),
+    () => ask(source.initial),
+  );
+}
+
+/** An answer that is a new object each time: asked once for each state of the permissions and each question. */
+function useList<T>(ask: (postern: Permissions) => T, question: readonly unknown[]): T {
+  const postern = usePostern();
+  // Resources and facts are often written where they are used, and then new at each rendering, but the same in text.
+  const key = JSON.stringify(question);
+  return useMemo(() => ask(postern), [postern, key]);
+}

@@ -1,0 +1,30 @@
+// Rendering what the subject may do.
+
+import type { Facts, Resource } from "@postern/client";
+import { defineComponent, type PropType } from "vue";
+import { usePostern } from "./plugin.js";
+
+/** Where {@link Can} asks: a resource, the organization, one scope at least, or all. */
+export type CanAt = Resource | "organization" | "anywhere" | "everywhere";
+
+/** Renders its default slot where the permission is held, else the slot `otherwise`. */
+export const Can = defineComponent({
+  name: "Can",
+  props: {
+    /** The permission. */
+    permission: { type: String, required: true },
+    /** Where it must be held. */
+    at: { type: [Object, String] as PropType<CanAt>, default: "organization" },
+    /** What the page knows of the resource and the moment. */
+    facts: { type: Object as PropType<Facts>, default: undefined },
+  },
+  setup(props, { slots }) {
+    const postern = usePostern();
+    const held = (): boolean => {
+      const { permission, at, facts } = props;
+      if (at === "anywhere" || at === "everywhere") return postern.value[at](permission, facts);
+      return postern.value.can(permission, typeof at === "string" ? undefined : at, facts);
+    };
+    return () => (held() ? slots["default"]?.() : slots["otherwise"]?.());
+  },
+});

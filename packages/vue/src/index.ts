@@ -1,0 +1,6 @@
+// The public surface of `@postern/vue`. The guard is in `./router`.
+
+export { Can, type CanAt } from "./can.js";
+export { useActions, useAnywhere, useCan, useDecision, useEverywhere, useFilter } from "./composables.js";
+export { createPostern, usePostern, type PosternOptions, type PosternPlugin } from "./plugin.js";
+export type { Client, Initial } from "@postern/client/source";
