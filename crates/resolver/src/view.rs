@@ -135,7 +135,7 @@ pub struct ResourceExt {
 pub const RESOURCE_UNLISTED: u32 = 1;
 /// It is listed and not active.
 pub const RESOURCE_DEAD: u32 = 2;
-/// A slice keeps it as a step on the way up, without its id.
+/// A slice keeps it as a step on the way up; without its id, unless something stands at it.
 pub const RESOURCE_HIDDEN: u32 = 4;
 
 /// An assignment or a grant, without its holder. Bindings are sorted by *at* first.

@@ -47,8 +47,8 @@ struct Cut<'s, 'b> {
     sets: HashMap<u32, u32>,
     roles: BTreeMap<u32, u32>,
     terms: HashMap<u32, u32>,
-    /// Where a binding's *at* has gone: up to two rows.
-    places: BTreeMap<u32, Vec<u32>>,
+    /// Where a binding's *at* has gone.
+    places: BTreeMap<u32, u32>,
 }
 
 impl<'s, 'b> Cut<'s, 'b> {
@@ -190,6 +190,16 @@ impl<'s, 'b> Cut<'s, 'b> {
         let mut steps: BTreeMap<u32, u32> = BTreeMap::new();
         for (resource, form) in &forms {
             let ext = resource_ext(view, *resource);
+            // A name that is a step as well is one row: what stands at it stands there once, also for narrowing, where
+            // the question states a parent below it.
+            if *form == Form::Hidden && self.kept.forms.contains(&(*resource, Form::Named)) {
+                let number = self.draft.resources.len() as u32 - 1;
+                let rare = self.rare(ext.timing, 0);
+                let row = &mut self.draft.resources[number as usize];
+                (row.flags, row.rare) = (RESOURCE_HIDDEN, rare);
+                steps.insert(*resource, number);
+                continue;
+            }
             let number = self.draft.resources.len() as u32;
             let id = match (form, view.resource_id(*resource)) {
                 (Form::Hidden, _) | (_, Id::Hidden) => Key::Hidden(*resource),
@@ -213,7 +223,7 @@ impl<'s, 'b> Cut<'s, 'b> {
                 }
             };
             self.draft.resources.push(row);
-            self.places.entry(*resource).or_default().push(number);
+            self.places.insert(*resource, number);
             if *form != Form::Named {
                 steps.insert(*resource, number);
             }
@@ -260,7 +270,7 @@ impl<'s, 'b> Cut<'s, 'b> {
             None => self.draft.holdings.push(DraftHolding { holder, holds, at: None, terms }),
             // What stands at a resource that is not kept stands where nothing can be asked.
             Some(resource) => {
-                for at in self.places.get(&resource).into_iter().flatten() {
+                if let Some(at) = self.places.get(&resource) {
                     self.draft.holdings.push(DraftHolding { holder, holds, at: Some(*at), terms });
                 }
             }

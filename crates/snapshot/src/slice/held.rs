@@ -159,7 +159,7 @@ pub(super) enum Form {
     Hidden,
 }
 
-/// The resources that are kept. One may be kept twice: as a name that can be asked about, and as a step on the way up.
+/// The resources that are kept. One may be there twice: as a name that can be asked about, and as a step on the way up.
 pub(super) struct Kept {
     pub forms: BTreeSet<(u32, Form)>,
 }
