@@ -1,16 +1,20 @@
-//! What a decision costs: native, in wasmtime and in V8, beside the floors of the same run.
+//! What a decision costs: native, in wasmtime, in V8 and over HTTP, beside the floors of the same run.
 //!
 //! ```text
 //! cargo xtask wasm                                     the modules that are measured
 //! cargo run --release -p postern-bench                 workload W(n) at 100, 10,000 and 1,000,000 users
 //! cargo run --release -p postern-bench -- 10000 --rounds 5
 //! cargo run --release -p postern-bench -- --export     reading 1,000,000 users out of Postgres, too
+//! cargo run --release -p postern-bench -- --authzen    AuthZEN over HTTP beside the three queries that it replaces, too
 //! cargo run --release -p postern-bench -- --markdown docs/benchmarks.md
 //! ```
+//! `--export` and `--authzen` without a number of users measure only that, where no page is written.
+//!
 //! A figure over its budget is marked; nothing fails because of it. An answer that is not the truth fails the run.
 
 #![forbid(unsafe_code)]
 
+mod authzen;
 mod export;
 mod hosted;
 mod measure;
@@ -35,11 +39,13 @@ struct Options {
     passes: usize,
     /// Users of the organization that is read out of Postgres.
     export: Option<usize>,
+    authzen: bool,
     markdown: Option<PathBuf>,
 }
 
 fn options() -> Result<Options> {
-    let mut options = Options { sizes: Vec::new(), rounds: 5, passes: 5, export: None, markdown: None };
+    let mut options =
+        Options { sizes: Vec::new(), rounds: 5, passes: 5, export: None, authzen: false, markdown: None };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().with_context(|| format!("{argument} needs a value"));
@@ -47,6 +53,7 @@ fn options() -> Result<Options> {
             "--rounds" => options.rounds = value()?.parse().context("--rounds")?,
             "--passes" => options.passes = value()?.parse().context("--passes")?,
             "--markdown" => options.markdown = Some(value()?.into()),
+            "--authzen" => options.authzen = true,
             "--export" => options.export = Some(1_000_000),
             "--export-users" => options.export = Some(value()?.parse().context("--export-users")?),
             size => match size.replace([',', '_'], "").parse() {
@@ -55,7 +62,8 @@ fn options() -> Result<Options> {
             },
         }
     }
-    if options.sizes.is_empty() && (options.export.is_none() || options.markdown.is_some()) {
+    let only_others = (options.export.is_some() || options.authzen) && options.markdown.is_none();
+    if options.sizes.is_empty() && !only_others {
         options.sizes = vec![100, 10_000, 1_000_000];
     }
     Ok(options)
@@ -72,7 +80,7 @@ fn main() -> Result<()> {
         command: format!("cargo run --release -p postern-bench -- {}", command.join(" "))
             .trim_end()
             .to_owned(),
-        node: String::new(),
+        node: None,
     };
     let mut tables = Vec::new();
     for users in &options.sizes {
@@ -84,9 +92,13 @@ fn main() -> Result<()> {
     if let Some(exported) = &exported {
         println!("{exported}");
     }
+    let authzen = options.authzen.then(|| authzen::run(options.rounds)).transpose()?;
+    if let Some(authzen) = &authzen {
+        println!("{authzen}");
+    }
     println!("{}", circumstances.list());
     if let Some(file) = &options.markdown {
-        let page = page::page(&circumstances, &tables, exported.as_deref());
+        let page = page::page(&circumstances, &tables, exported.as_deref(), authzen.as_deref());
         std::fs::write(file, page).with_context(|| format!("cannot write {}", file.display()))?;
     }
     Ok(())
@@ -129,6 +141,6 @@ fn section(users: usize, options: &Options, circumstances: &mut Circumstances) -
         other("JavaScript Map: building it", loaded.map_ms, "ms"),
         other("JavaScript Map: heap, a user", loaded.map_bytes / users as f64, "bytes"),
     ];
-    circumstances.node = format!("Node {} with V8 {}", loaded.node, loaded.v8);
+    circumstances.node = Some(format!("Node {} with V8 {}", loaded.node, loaded.v8));
     Ok(Section { users, figures, others })
 }

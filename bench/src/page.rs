@@ -5,7 +5,7 @@ use crate::report::Circumstances;
 const HEAD: &str = "# Benchmarks
 
 What a decision costs, measured by `bench/`. The page is generated; `cargo run --release -p postern-bench -- --export
---markdown docs/benchmarks.md` writes it anew, after `cargo xtask wasm` has built the modules that are measured.
+--authzen --markdown docs/benchmarks.md` writes it anew, after `cargo xtask wasm` has built the modules that are measured.
 
 ## What is measured
 
@@ -35,8 +35,29 @@ with its default limits. Performance is reported here and never asserted by a te
 
 ";
 
+/// What stands under the figures of AuthZEN.
+const AUTHZEN: &str = "
+A gateway with its defaults, an axum service that makes the same decisions the way that a gateway replaces, the clients of
+both, and Postgres share the processors of the machine: what the clients take, the servers lack. Clients ask over loopback,
+keep their connections open, and send the next request when the last one is answered. Every answer is compared with the
+truth: to each question once before anything is measured, and all the time while it is. The paths take turns of half
+a second; a figure is the median of the turns, and a ratio the median of those of turns beside each other.
+
+W(n) asks about a permission at a site, AuthZEN about a resource: each site has one listed resource of each of the 50 types
+below it, and the request names that. The replaced path asks Postgres for the subject with its groups, for the resource
+with its parents, and for where they hold the permission by role or grant. Whatever was in doubt favours it: it checks
+the key in memory, takes a connection of its pool without a ping, has each query planned once and never again, knows only
+the rules that W(n) needs, and answers without a reason. Both servers have ten connections to Postgres; the gateway needs
+none to decide. The floor is that service without the queries: what HTTP, reading the request and the clients take alone.
+";
+
 /// The page.
-pub(crate) fn page(circumstances: &Circumstances, tables: &[String], exported: Option<&str>) -> String {
+pub(crate) fn page(
+    circumstances: &Circumstances,
+    tables: &[String],
+    exported: Option<&str>,
+    authzen: Option<&str>,
+) -> String {
     let mut page = HEAD.to_owned();
     page.push_str("## The run\n\n");
     page.push_str(&circumstances.list());
@@ -45,6 +66,11 @@ pub(crate) fn page(circumstances: &Circumstances, tables: &[String], exported: O
     if let Some(exported) = exported {
         page.push('\n');
         page.push_str(exported);
+    }
+    if let Some(authzen) = authzen {
+        page.push('\n');
+        page.push_str(authzen);
+        page.push_str(AUTHZEN);
     }
     page.push_str(
         "\nHow long after a commit in Postgres a page in a browser has changed is measured by \

@@ -86,8 +86,13 @@ fn judged(value: f64, budget: Option<f64>) -> (String, &'static str) {
     }
 }
 
+/// Whether what should be large is large enough.
+pub(crate) fn judged_least(value: f64, least: f64) -> &'static str {
+    if value >= least { "yes" } else { "**no**" }
+}
+
 /// 1234567 as 1,234,567
-fn grouped(value: f64) -> String {
+pub(crate) fn grouped(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -102,7 +107,8 @@ fn grouped(value: f64) -> String {
 /// The machine and the moment, for a page that is read elsewhere and later.
 pub(crate) struct Circumstances {
     pub command: String,
-    pub node: String,
+    /// `None`: it was not asked.
+    pub node: Option<String>,
 }
 
 impl Circumstances {
@@ -111,12 +117,12 @@ impl Circumstances {
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
         let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
         let load = load.split(' ').next().unwrap_or("unknown");
+        let node = self.node.as_ref().map_or_else(String::new, |node| format!("- {node}\n"));
         format!(
-            "- command: `{}`\n- date: {}\n- machine: {} with {cpus} processors, load {load} at the end\n- {}\n",
+            "- command: `{}`\n- date: {}\n- machine: {} with {cpus} processors, load {load} at the end\n{node}",
             self.command,
             today(),
             cpu_model(),
-            self.node
         )
     }
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use std::path::Path;
 
 /// The seed of every run: figures of different days are of the same worlds.
-const SEED: u64 = 20_261_122;
+pub(crate) const SEED: u64 = 20_261_122;
 /// How many questions.
 pub(crate) const QUERIES: usize = 100_000;
 
