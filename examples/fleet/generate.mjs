@@ -186,14 +186,30 @@ ${[
 `;
 }
 
+/** What the product brings along for every organization (`postern serve --catalog`): the catalog, and the built-in roles. */
+export function builtins() {
+  const roles = [ROLES.superAdmin, ROLES.admin, ROLES.fieldTech].map((role) => ({
+    id: `role:system:${role.name}`,
+    name: role.name,
+    // Whoever may do everything may do what a later version adds as well.
+    permissions: role === ROLES.superAdmin ? ["*"] : role.permissions,
+  }));
+  const catalog = { types: TYPES, permissions: PERMISSIONS };
+  const document = { format: "postern-world/1", organization: "builtins", revision: 1, catalog, roles };
+  return `${JSON.stringify(document, null, 1)}\n`;
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const target = new URL("./world.json", import.meta.url);
-  if (process.argv.includes("--check")) {
-    if (readFileSync(target, "utf8") !== world()) {
-      console.error("world.json is not what generate.mjs writes: run `node generate.mjs`");
+  for (const [name, text] of [
+    ["world.json", world()],
+    ["builtins.json", builtins()],
+  ]) {
+    const target = new URL(`./${name}`, import.meta.url);
+    if (!process.argv.includes("--check")) {
+      writeFileSync(target, text);
+    } else if (readFileSync(target, "utf8") !== text) {
+      console.error(`${name} is not what generate.mjs writes: run \`node generate.mjs\``);
       process.exitCode = 1;
     }
-  } else {
-    writeFileSync(target, world());
   }
 }

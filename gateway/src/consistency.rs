@@ -5,8 +5,10 @@ use axum::http::HeaderValue;
 use sha2::{Digest, Sha256};
 
 /// The token of a revision: `<revision>.<8 bytes of the organization's SHA-256>`.
-pub fn token(organization: &str, revision: u64) -> String {
-    format!("{revision}.{}", mark(organization))
+pub fn token(organization: &str, revision: u64) -> HeaderValue {
+    // Digits and a point are good in a header.
+    let token = HeaderValue::try_from(format!("{revision}.{}", mark(organization)));
+    token.unwrap_or(HeaderValue::from_static(""))
 }
 
 /// The revision of a token. `None`: it is none of this organization's.
@@ -28,7 +30,7 @@ mod tests {
     #[test]
     fn a_token_is_of_its_organization() {
         let value = |text: &str| HeaderValue::from_str(text).unwrap();
-        let made = token("acme", 42);
+        let made = token("acme", 42).to_str().unwrap().to_owned();
         assert_eq!(revision("acme", &value(&made)), Some(42));
         assert_eq!(revision("other", &value(&made)), None);
         for bad in

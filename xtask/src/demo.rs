@@ -2,10 +2,12 @@
 
 use crate::command::{self, cargo, path};
 use crate::prerequisites::{self, Need};
-use crate::server::{PAGE, Postern, WORLD};
+use crate::server::{Postern, WORLD, organization};
 use crate::{packages, wasm};
 use anyhow::{Context, Result};
 use std::fs;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 
@@ -13,6 +15,10 @@ use std::path::Path;
 const FOLDER: &str = ".postern/demo";
 /// Where the page is.
 const LISTEN: &str = "127.0.0.1:8080";
+/// Whether Tess may read a rack of her site.
+const QUESTION: &str = r#"{"subject": {"type": "user", "id": "tess"}, "action": {"name": "read"}, "resource": {"type": "rack", "id": "r028"}}"#;
+/// What makes her a field technician there.
+const ASSIGNMENT: &str = r#"{"subject": "user:tess", "role": "role:organization:0192f1c2-7a00-7000-8000-000000000003", "at": {"type": "site", "id": "s03"}}"#;
 /// How long the personas stay signed in.
 const TOKENS_LAST: &str = "12h";
 
@@ -33,6 +39,14 @@ pub fn run() -> Result<()> {
     import_once(&postern, &folder)?;
     println!("\nissuing tokens");
     let personas = postern.write_personas(TOKENS_LAST)?;
+    let organization = organization()?;
+    let key = folder.join("key");
+    if !key.exists() {
+        let made = postern.writing_key(&organization)?;
+        // Whoever can read it may do everything in the demo.
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&key)?;
+        file.write_all(made.as_bytes()).with_context(|| format!("cannot write {}", key.display()))?;
+    }
 
     println!("\nThe demo is at http://{LISTEN}. Sign in by choosing a name:");
     for persona in personas {
@@ -42,11 +56,17 @@ pub fn run() -> Result<()> {
         "\nTo watch a permission go, sign in as Tess Moreau, open Racks, and take her assignment away by SQL:\n  \
          cargo xtask sql \"DELETE FROM assignments WHERE subject_id = 'user:tess'\"\n\
          (or with a psql of your own: psql \"$(cat {FOLDER}/postgres/url)\")\n\
+         To ask the gateway whether she may, and to give it back over the management interface:\n  \
+         KEY=$(cat {FOLDER}/key)\n  \
+         curl -s http://{LISTEN}/access/v1/evaluation -H \"Authorization: Bearer $KEY\" -H 'Content-Type: application/json' \\\n    \
+         -d '{QUESTION}'\n  \
+         curl -s http://{LISTEN}/v1/organizations/{organization}/assignments -H \"Authorization: Bearer $KEY\" \\\n    \
+         -H 'Content-Type: application/json' -d '{ASSIGNMENT}'\n\
+         http://{LISTEN}/openapi.json describes both.\n\
          `rm -r {FOLDER}` brings everything back at the next start. Ctrl-C stops the server and its database.\n"
     );
-    let mut serve = postern.command(&["serve", "--listen", LISTEN]);
     // Returns only where the program cannot be started.
-    Err(serve.arg("--static").arg(path(PAGE)).exec()).context("cannot start the gateway")
+    Err(postern.serve(LISTEN, &organization).exec()).context("cannot start the gateway")
 }
 
 /// Runs one statement on the database of the demo while it runs: `cargo xtask sql`.

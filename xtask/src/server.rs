@@ -18,6 +18,8 @@ const STOP_MAX: Duration = Duration::from_secs(30);
 
 /// The world of the example.
 pub const WORLD: &str = "examples/fleet/world.json";
+/// What the example brings along for every organization.
+const BUILTINS: &str = "examples/fleet/builtins.json";
 /// The built page of the example.
 pub const PAGE: &str = "examples/fleet/dist";
 
@@ -48,6 +50,20 @@ impl Postern {
         postern
     }
 
+    /// The server on an address, with the example's page, built-in roles and organization.
+    pub fn serve(&self, listen: &str, organization: &str) -> Command {
+        let mut serve = self.command(&["serve", "--listen", listen, "--default-organization", organization]);
+        serve.env_remove("POSTERN_CATALOG").env_remove("POSTERN_PUBLIC_URL");
+        serve.arg("--static").arg(path(PAGE)).arg("--catalog").arg(path(BUILTINS));
+        serve
+    }
+
+    /// A new API key that may write.
+    pub fn writing_key(&self, organization: &str) -> Result<String> {
+        let mut create = self.command(&["key", "create", "--organization", organization, "--write"]);
+        Ok(output(create.args(["--name", "demo"]))?.trim().to_owned())
+    }
+
     /// Loads a world document, in the place of what was there.
     pub fn import(&self, world: &Path) -> Result<()> {
         let mut import = self.command(&["world", "import", "--replace"]);
@@ -63,12 +79,7 @@ impl Postern {
 
     /// Issues a token for each persona of the example and writes them beside its page.
     pub fn write_personas(&self, ttl: &str) -> Result<Vec<Persona>> {
-        let read = |file: &str| -> Result<Value> {
-            let text = fs::read_to_string(path(file)).with_context(|| format!("cannot read {file}"))?;
-            serde_json::from_str(&text).with_context(|| format!("{file} is no JSON"))
-        };
-        let world = read(WORLD)?;
-        let organization = world["organization"].as_str().context("the world names no organization")?;
+        let organization = &organization()?;
         let mut personas = read("examples/fleet/personas.json")?;
         let mut written = Vec::new();
         for persona in personas.as_array_mut().context("personas.json is no list")? {
@@ -89,8 +100,7 @@ impl Postern {
     /// Starts the gateway on a free port, with the example's page, its log going to a file. Waits until it listens.
     pub fn start(&self, log: &Path) -> Result<Gateway> {
         let log_file = fs::File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
-        let mut serve = self.command(&["serve", "--listen", "127.0.0.1:0"]);
-        serve.arg("--static").arg(path(PAGE));
+        let mut serve = self.serve("127.0.0.1:0", &organization()?);
         serve.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log_file);
         let mut child = serve.spawn().with_context(|| format!("cannot start {}", self.program.display()))?;
         let lines = BufReader::new(child.stdout.take().context("INVARIANT: its output is piped")?).lines();
@@ -112,6 +122,17 @@ impl Postern {
             }
         }
     }
+}
+
+fn read(file: &str) -> Result<Value> {
+    let text = fs::read_to_string(path(file)).with_context(|| format!("cannot read {file}"))?;
+    serde_json::from_str(&text).with_context(|| format!("{file} is no JSON"))
+}
+
+/// The organization of the example's world.
+pub fn organization() -> Result<String> {
+    let world = read(WORLD)?;
+    Ok(world["organization"].as_str().context("the world names no organization")?.to_owned())
 }
 
 /// Somebody to sign in as.

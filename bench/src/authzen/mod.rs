@@ -16,7 +16,7 @@ use postern_gateway::app::Gateway;
 use postern_gateway::config::Config;
 use postern_gateway::embedded::{Options, Server};
 use postern_gateway::store;
-use postern_gateway::store::credentials::create_api_key;
+use postern_gateway::store::credentials::{NewApiKey, create_api_key};
 use postern_world::World;
 use questions::{Asked, prepare};
 use sqlx::Connection;
@@ -75,8 +75,16 @@ async fn fill(url: &str, world: &World, key: &str) -> Result<()> {
     store::migrate(url).await?;
     let mut connection = store::connect(url).await?;
     store::import::import(&mut connection, world, false).await?;
-    let made =
-        create_api_key(&mut connection, ORGANIZATION, "benchmark", &key[..18], &key_digest(key)).await?;
+    let new = NewApiKey {
+        organization: ORGANIZATION,
+        name: "benchmark",
+        prefix: &key[..18],
+        digest: &key_digest(key),
+        can_write: false,
+        subject: None,
+        ttl_seconds: None,
+    };
+    let made = create_api_key(&mut connection, &new).await?;
     made.context("the organization is gone")?;
     // As the server itself does soon after so many changes: a plan without statistics is nobody's measure.
     sqlx::query("VACUUM ANALYZE").execute(&mut connection).await?;
@@ -92,6 +100,7 @@ fn config() -> Result<Config> {
         connections: POOL,
         allowed_origins: Vec::new(),
         default_organization: Some(ORGANIZATION.to_owned()),
+        catalog: World::default(),
         public_url: None,
         mapping: Default::default(),
         stale_after: Duration::from_secs(60),

@@ -43,7 +43,7 @@ impl Endpoint {
         }
     }
 
-    /// Answers a request to it. `now` in microseconds since 1970.
+    /// Answers a request to it with the text of a JSON object. `now` in microseconds since 1970.
     ///
     /// # Errors
     /// [`BadRequest`] for what is no request.
@@ -53,7 +53,7 @@ impl Endpoint {
         mapping: &Mapping,
         body: &str,
         now: i64,
-    ) -> Result<Value, BadRequest> {
+    ) -> Result<String, BadRequest> {
         match self {
             Endpoint::Evaluation => evaluation(view, mapping, body, now),
             Endpoint::Evaluations => evaluations(view, mapping, body, now),

@@ -4,6 +4,7 @@ use crate::BadRequest;
 use crate::properties::{Members, wrong};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// What may stand at the top of a request, and in an item of a batch. Unknown members are ignored everywhere.
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -19,22 +20,23 @@ pub(crate) struct Parts<'a> {
 }
 
 /// A subject or a resource. In a search the one that is searched for has no id.
-pub(crate) struct Entity {
-    pub kind: String,
-    pub id: String,
+pub(crate) struct Entity<'a> {
+    pub kind: Cow<'a, str>,
+    pub id: Cow<'a, str>,
     pub properties: Members,
 }
 
 /// An action.
-pub(crate) struct Action {
-    pub name: String,
+pub(crate) struct Action<'a> {
+    pub name: Cow<'a, str>,
     pub properties: Members,
 }
 
+// Texts stay as they stand in the request: most have no escapes and need no copy.
 #[derive(Deserialize)]
 struct RawEntity<'a> {
-    #[serde(rename = "type", default)]
-    kind: Option<String>,
+    #[serde(rename = "type", borrow, default)]
+    kind: Option<&'a RawValue>,
     // A searched entity may have one of any form, which is ignored.
     #[serde(borrow, default)]
     id: Option<&'a RawValue>,
@@ -44,8 +46,8 @@ struct RawEntity<'a> {
 
 #[derive(Deserialize)]
 struct RawAction<'a> {
-    #[serde(default)]
-    name: Option<String>,
+    #[serde(borrow, default)]
+    name: Option<&'a RawValue>,
     #[serde(borrow, default)]
     properties: Option<&'a RawValue>,
 }
@@ -67,39 +69,37 @@ pub(crate) fn object<'a, T: Deserialize<'a>>(json: &'a str, place: &str) -> Resu
     })
 }
 
-impl Entity {
+impl<'a> Entity<'a> {
     /// A whole one, with type and id.
-    pub fn read(raw: Option<&RawValue>, place: &str) -> Result<Self, BadRequest> {
-        let raw: RawEntity<'_> = object(present(raw, place)?.get(), place)?;
-        let id = raw.id.map(|id| serde_json::from_str::<Option<String>>(id.get())).transpose();
-        let id = id.map_err(|error| wrong(&format!("{place}.id"), &error))?.flatten();
+    pub fn read(raw: Option<&'a RawValue>, place: &str) -> Result<Self, BadRequest> {
+        let raw: RawEntity<'a> = object(present(raw, place)?.get(), place)?;
         let kind = text(raw.kind, place, "type")?;
         // `<type>:<id>` is split at the first colon: this would be another subject.
         if place == "subject" && kind.contains(':') {
             return Err(BadRequest::new("subject.type", "the type of a subject has no colon"));
         }
-        Ok(Entity {
-            kind,
-            id: text(id, place, "id")?,
-            properties: Members::read(raw.properties, &format!("{place}.properties"))?,
-        })
+        Ok(Entity { kind, id: text(raw.id, place, "id")?, properties: properties(raw.properties, place)? })
     }
 
     /// The type of one that is searched for. Its id and its properties are ignored: a result that needed them would not
     /// be allowed when it is asked about by type and id.
-    pub fn read_type(raw: Option<&RawValue>, place: &str) -> Result<String, BadRequest> {
-        let raw: RawEntity<'_> = object(present(raw, place)?.get(), place)?;
+    pub fn read_type(raw: Option<&'a RawValue>, place: &str) -> Result<Cow<'a, str>, BadRequest> {
+        let raw: RawEntity<'a> = object(present(raw, place)?.get(), place)?;
         text(raw.kind, place, "type")
     }
 }
 
-impl Action {
-    pub fn read(raw: Option<&RawValue>, place: &str) -> Result<Self, BadRequest> {
-        let raw: RawAction<'_> = object(present(raw, place)?.get(), place)?;
-        Ok(Action {
-            name: text(raw.name, place, "name")?,
-            properties: Members::read(raw.properties, &format!("{place}.properties"))?,
-        })
+impl<'a> Action<'a> {
+    pub fn read(raw: Option<&'a RawValue>, place: &str) -> Result<Self, BadRequest> {
+        let raw: RawAction<'a> = object(present(raw, place)?.get(), place)?;
+        Ok(Action { name: text(raw.name, place, "name")?, properties: properties(raw.properties, place)? })
+    }
+}
+
+fn properties(raw: Option<&RawValue>, place: &str) -> Result<Members, BadRequest> {
+    match raw {
+        None => Ok(Members::default()),
+        raw => Members::read(raw, &format!("{place}.properties")),
     }
 }
 
@@ -107,10 +107,13 @@ fn present<'a>(raw: Option<&'a RawValue>, place: &str) -> Result<&'a RawValue, B
     raw.ok_or_else(|| BadRequest::new(place, "it is missing"))
 }
 
-fn text(value: Option<String>, place: &str, member: &str) -> Result<String, BadRequest> {
-    match value {
-        Some(text) if !text.is_empty() => Ok(text),
-        Some(_) => Err(BadRequest::new(format!("{place}.{member}"), "it is empty")),
-        None => Err(BadRequest::new(format!("{place}.{member}"), "it is missing; it has to be a string")),
-    }
+fn text<'a>(value: Option<&'a RawValue>, place: &str, member: &str) -> Result<Cow<'a, str>, BadRequest> {
+    let refused = |what: &str| BadRequest::new(format!("{place}.{member}"), what);
+    let raw = value.ok_or_else(|| refused("it is missing; it has to be a string"))?.get();
+    let plain = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')).filter(|raw| !raw.contains('\\'));
+    let text = match plain {
+        Some(plain) => Cow::Borrowed(plain),
+        None => Cow::Owned(serde_json::from_str(raw).map_err(|error| refused(&wrong("", &error).what))?),
+    };
+    if text.is_empty() { Err(refused("it is empty")) } else { Ok(text) }
 }

@@ -5,7 +5,6 @@ use crate::query::Query;
 use crate::{BadRequest, Mapping};
 use postern_resolver::view::View;
 use postern_vocab::{Answer, Decision};
-use serde_json::{Value, json};
 
 /// Decides one request. `now` in microseconds since 1970.
 ///
@@ -19,7 +18,7 @@ pub(crate) fn evaluation<V: View>(
     mapping: &Mapping,
     body: &str,
     now: i64,
-) -> Result<Value, BadRequest> {
+) -> Result<String, BadRequest> {
     let parts: Parts<'_> = object(body, "the body")?;
     decide(view, mapping, &parts, now)
 }
@@ -29,9 +28,22 @@ pub(crate) fn decide<V: View>(
     mapping: &Mapping,
     parts: &Parts<'_>,
     now: i64,
-) -> Result<Value, BadRequest> {
+) -> Result<String, BadRequest> {
     let answer = Query::read(parts, mapping)?.decide(view, now)?;
-    Ok(json!({"decision": allows(&answer), "context": {"reason": reason(&answer)}}))
+    let mut text = String::with_capacity(64);
+    write(&mut text, &answer, true);
+    Ok(text)
+}
+
+/// Writes the decision object. Nothing in it has to be escaped.
+pub(crate) fn write(text: &mut String, answer: &Answer, with_reason: bool) {
+    text.push_str(if allows(answer) { "{\"decision\":true" } else { "{\"decision\":false" });
+    if with_reason {
+        text.push_str(",\"context\":{\"reason\":\"");
+        text.push_str(reason(answer));
+        text.push_str("\"}");
+    }
+    text.push('}');
 }
 
 /// An error is never an allow.
@@ -39,7 +51,7 @@ pub(crate) fn allows(answer: &Answer) -> bool {
     matches!(answer, Ok(reason) if reason.decision() == Decision::Allow)
 }
 
-pub(crate) fn reason(answer: &Answer) -> &'static str {
+fn reason(answer: &Answer) -> &'static str {
     match answer {
         Ok(reason) => reason.as_str(),
         Err(error) => error.as_str(),

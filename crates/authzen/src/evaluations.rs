@@ -1,14 +1,14 @@
 //! Access Evaluations (section 7): many decisions with one request.
 
 use crate::entity::{Parts, object};
-use crate::evaluation::{allows, decide, reason};
+use crate::evaluation::{allows, decide, write};
 use crate::properties::wrong;
 use crate::query::Query;
 use crate::{BadRequest, EVALUATIONS_MAX, Mapping};
 use postern_resolver::view::View;
 use serde::Deserialize;
+use serde_json::json;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 
 #[derive(Deserialize)]
 struct Body<'a> {
@@ -61,7 +61,7 @@ pub(crate) fn evaluations<V: View>(
     mapping: &Mapping,
     body: &str,
     now: i64,
-) -> Result<Value, BadRequest> {
+) -> Result<String, BadRequest> {
     let body: Body<'_> = object(body, "the body")?;
     let defaults =
         Parts { subject: body.subject, action: body.action, resource: body.resource, context: body.context };
@@ -78,27 +78,31 @@ pub(crate) fn evaluations<V: View>(
         let what = format!("{} items are more than {EVALUATIONS_MAX}; send several requests", items.len());
         return Err(BadRequest::new("evaluations", what));
     }
-    let mut decisions = Vec::with_capacity(items.len());
+    let with_reason = options.reasons == Some(true);
+    let mut text = String::from("{\"evaluations\":[");
     for (number, item) in items.into_iter().enumerate() {
+        if number > 0 {
+            text.push(',');
+        }
         let decided = one(item, &defaults).and_then(|parts| Query::read(&parts, mapping)?.decide(view, now));
-        let (allowed, decision) = match decided {
-            Ok(answer) if options.reasons == Some(true) => {
-                let allowed = allows(&answer);
-                (allowed, json!({"decision": allowed, "context": {"reason": reason(&answer)}}))
+        let allowed = match decided {
+            Ok(answer) => {
+                write(&mut text, &answer, with_reason);
+                allows(&answer)
             }
-            Ok(answer) => (allows(&answer), json!({"decision": allows(&answer)})),
             Err(error) => {
                 let message = error.within(&format!("evaluations[{number}]")).to_string();
                 let context = json!({"error": {"status": 400, "message": message}});
-                (false, json!({"decision": false, "context": context}))
+                text.push_str(&json!({"decision": false, "context": context}).to_string());
+                false
             }
         };
-        decisions.push(decision);
         if stops_at == Some(allowed) {
             break;
         }
     }
-    Ok(json!({ "evaluations": decisions }))
+    text.push_str("]}");
+    Ok(text)
 }
 
 /// An item, with what it lacks taken from the top.

@@ -19,6 +19,7 @@ use postern_resolver::view::View;
 use postern_resolver::{Context, Question, check};
 use postern_vocab::{Answer, QueryError};
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// What accompanies a question.
 #[derive(Default)]
@@ -116,20 +117,29 @@ impl Stated {
 /// The permission of a resource type and an action name. `None` where there can be none: what follows the last colon
 /// is a permission's action, so that an action with a colon would speak of another type.
 pub(crate) fn permission(kind: &str, action: &str) -> Option<String> {
-    (!action.contains(':')).then(|| format!("{kind}:{action}"))
+    (!action.contains(':')).then(|| joined(kind, action))
+}
+
+/// `<kind>:<rest>`
+pub(crate) fn joined(kind: &str, rest: &str) -> String {
+    let mut whole = String::with_capacity(kind.len() + 1 + rest.len());
+    whole.push_str(kind);
+    whole.push(':');
+    whole.push_str(rest);
+    whole
 }
 
 /// A request for one decision.
-pub(crate) struct Query {
+pub(crate) struct Query<'a> {
     subject: String,
     permission: Option<String>,
-    kind: String,
-    id: String,
+    kind: Cow<'a, str>,
+    id: Cow<'a, str>,
     stated: Stated,
 }
 
-impl Query {
-    pub fn read(parts: &Parts<'_>, mapping: &Mapping) -> Result<Self, BadRequest> {
+impl<'a> Query<'a> {
+    pub fn read(parts: &Parts<'a>, mapping: &Mapping) -> Result<Self, BadRequest> {
         let subject = Entity::read(parts.subject, "subject")?;
         let action = Action::read(parts.action, "action")?;
         let resource = Entity::read(parts.resource, "resource")?;
@@ -139,7 +149,7 @@ impl Query {
         stated.action(action.properties);
         stated.context(Members::read(parts.context, "context")?);
         Ok(Query {
-            subject: format!("{}:{}", subject.kind, subject.id),
+            subject: joined(&subject.kind, &subject.id),
             permission: permission(&resource.kind, &action.name),
             kind: resource.kind,
             id: resource.id,

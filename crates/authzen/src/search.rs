@@ -3,7 +3,7 @@
 use crate::entity::{Action, Entity, Parts, object};
 use crate::page::Page;
 use crate::properties::Members;
-use crate::query::{Stated, permission, reserved};
+use crate::query::{Stated, joined, permission, reserved};
 use crate::{BadRequest, Mapping};
 use postern_resolver::view::View;
 use postern_vocab::QueryError;
@@ -40,7 +40,7 @@ pub(crate) fn search_subject<V: View>(
     mapping: &Mapping,
     body: &str,
     now: i64,
-) -> Result<Value, BadRequest> {
+) -> Result<String, BadRequest> {
     let body: Body<'_> = object(body, "the body")?;
     let kind = Entity::read_type(body.subject, "subject")?;
     let action = Action::read(body.action, "action")?;
@@ -69,12 +69,12 @@ pub(crate) fn search_subject<V: View>(
 ///
 /// # Errors
 /// As [`search_subject`].
-pub(crate) fn search_resource<V: View>(view: &V, body: &str, now: i64) -> Result<Value, BadRequest> {
+pub(crate) fn search_resource<V: View>(view: &V, body: &str, now: i64) -> Result<String, BadRequest> {
     let body: Body<'_> = object(body, "the body")?;
     let subject = Entity::read(body.subject, "subject")?;
     let action = Action::read(body.action, "action")?;
     let kind = Entity::read_type(body.resource, "resource")?;
-    let id = format!("{}:{}", subject.kind, subject.id);
+    let id = joined(&subject.kind, &subject.id);
     let mut stated = Stated::default();
     stated.subject(subject.properties);
     stated.action(action.properties);
@@ -100,11 +100,11 @@ pub(crate) fn search_action<V: View>(
     mapping: &Mapping,
     body: &str,
     now: i64,
-) -> Result<Value, BadRequest> {
+) -> Result<String, BadRequest> {
     let body: Body<'_> = object(body, "the body")?;
     let subject = Entity::read(body.subject, "subject")?;
     let resource = Entity::read(body.resource, "resource")?;
-    let id = format!("{}:{}", subject.kind, subject.id);
+    let id = joined(&subject.kind, &subject.id);
     let mut stated = Stated::default();
     stated.resource(resource.properties, &subject.kind, mapping, "resource")?;
     stated.subject(subject.properties);
@@ -135,11 +135,11 @@ fn results(
     }
 }
 
-fn answer(mut results: Vec<String>, page: Option<Page>, element: impl Fn(&str) -> Value) -> Value {
+fn answer(mut results: Vec<String>, page: Option<Page>, element: impl Fn(&str) -> Value) -> String {
     let page = page.map(|page| page.cut(&mut results));
     let results: Vec<Value> = results.iter().map(|result| element(result)).collect();
     match page {
-        Some(page) => json!({"page": page, "results": results}),
-        None => json!({ "results": results }),
+        Some(page) => json!({"page": page, "results": results}).to_string(),
+        None => json!({ "results": results }).to_string(),
     }
 }

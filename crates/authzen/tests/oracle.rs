@@ -79,6 +79,10 @@ fn pair(query: &postern_world::Query) -> Option<Pair> {
     Some(Pair { request, query })
 }
 
+fn parsed(answer: Result<String, BadRequest>) -> Result<Value, BadRequest> {
+    answer.map(|text| serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}")))
+}
+
 /// The oracle's answer in the words of an evaluation.
 fn wanted(oracle: &Oracle, query: &Query) -> Option<Value> {
     match oracle.check(query) {
@@ -99,7 +103,7 @@ fn requests_are_decided_as_the_oracle_decides() {
         let bytes = postern_compile::compile(&world).unwrap().to_bytes();
         let snapshot = Snapshot::open(&bytes).unwrap();
         let ask = |endpoint: Endpoint, request: &Value| -> Result<Value, BadRequest> {
-            endpoint.answer(&snapshot, &Mapping::default(), &request.to_string(), NOW)
+            parsed(endpoint.answer(&snapshot, &Mapping::default(), &request.to_string(), NOW))
         };
         let mut items = Vec::new();
         let mut decisions = Vec::new();
@@ -187,7 +191,7 @@ fn pages_are_the_whole_in_parts() {
     let bytes = postern_compile::compile(&world).unwrap().to_bytes();
     let snapshot = Snapshot::open(&bytes).unwrap();
     let ask = |request: &Value| {
-        Endpoint::SearchResource.answer(&snapshot, &Mapping::default(), &request.to_string(), NOW)
+        parsed(Endpoint::SearchResource.answer(&snapshot, &Mapping::default(), &request.to_string(), NOW))
     };
     for subject in ["ada", "ben", "gus", "nobody"] {
         let mut request = json!({"subject": {"type": "user", "id": subject}, "action": {"name": "view"},
@@ -223,7 +227,7 @@ fn a_token_continues_its_own_search_only() {
     let bytes = postern_compile::compile(&world).unwrap().to_bytes();
     let snapshot = Snapshot::open(&bytes).unwrap();
     let ask = |endpoint: Endpoint, request: &Value| {
-        endpoint.answer(&snapshot, &Mapping::default(), &request.to_string(), NOW)
+        parsed(endpoint.answer(&snapshot, &Mapping::default(), &request.to_string(), NOW))
     };
     let mut request = json!({"subject": {"type": "user", "id": "ada"}, "action": {"name": "view"},
         "resource": {"type": "record"}, "page": {"limit": 2}});

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { KEYS } from "../catalog.mjs";
-import { PERSONA_SITE, world } from "../generate.mjs";
+import { PERSONA_SITE, builtins, world } from "../generate.mjs";
 
 const committed = readFileSync(new URL("../world.json", import.meta.url), "utf8");
 const facts = JSON.parse(committed);
@@ -12,8 +12,10 @@ const personas = JSON.parse(readFileSync(new URL("../personas.json", import.meta
 const role = (name) => facts.roles.find((each) => each.name === name);
 const count = (type) => facts.resources.filter((resource) => resource.type === type).length;
 
-test("the committed file is what the script writes", () => {
+test("the committed files are what the script writes", () => {
+  const builtinsFile = readFileSync(new URL("../builtins.json", import.meta.url), "utf8");
   assert.ok(committed === world(), "run `node examples/fleet/generate.mjs`");
+  assert.ok(builtinsFile === builtins(), "run `node examples/fleet/generate.mjs`");
 });
 
 test("the catalog has the product's forty keys in fifteen groups, each with words for people", () => {

@@ -52,8 +52,8 @@ async fn answer(
     let long = body.len() > ON_THE_SPOT_MAX
         || matches!(endpoint, Endpoint::SearchSubject | Endpoint::SearchResource);
     let (revision, mapping, now) = (state.revision(), app.config.mapping.clone(), now_micros());
-    let decide =
-        move || endpoint.answer(&state.view(), &mapping, &body, now).map(|answer| answer.to_string());
+    let token = state.consistency_token.clone();
+    let decide = move || endpoint.answer(&state.view(), &mapping, &body, now);
     let answer = match long {
         true => tokio::task::spawn_blocking(decide).await.map_err(|error| {
             tracing::error!(%error, "a decision panicked");
@@ -67,9 +67,7 @@ async fn answer(
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(POSTERN_REVISION, HeaderValue::from(revision));
-    if let Ok(token) = HeaderValue::try_from(consistency::token(&organization, revision)) {
-        headers.insert(POSTERN_CONSISTENCY_TOKEN, token);
-    }
+    headers.insert(POSTERN_CONSISTENCY_TOKEN, token);
     Ok(response)
 }
 

@@ -1,6 +1,7 @@
 //! What is sent: bytes with their tag, and the event that carries them.
 
 use super::compile::PublishError;
+use crate::consistency;
 use axum::http::HeaderValue;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -19,6 +20,8 @@ const SLICES_MAX: usize = 4096;
 pub struct State {
     /// The whole snapshot.
     pub snapshot: Arc<Sendable>,
+    /// What a later decision may ask to be as new as.
+    pub consistency_token: HeaderValue,
     opened: Arc<Opened<Bytes>>,
     // One slice after the other: whoever follows asks in the moment of a new revision, and everyone else waits as well.
     turn: Semaphore,
@@ -43,7 +46,8 @@ impl State {
     pub fn new(revision: u64, bytes: Bytes) -> Result<Self, PublishError> {
         let opened = Arc::new(Opened::new(bytes.clone())?);
         let snapshot = Arc::new(Sendable::new(revision, bytes, &opened.snapshot()));
-        Ok(State { snapshot, opened, turn: Semaphore::new(1), slices: Mutex::default() })
+        let consistency_token = consistency::token(opened.snapshot().organization(), revision);
+        Ok(State { snapshot, consistency_token, opened, turn: Semaphore::new(1), slices: Mutex::default() })
     }
 
     /// The snapshot, to decide on.

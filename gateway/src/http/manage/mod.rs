@@ -221,8 +221,6 @@ fn written(caller: &Caller, written: &Written, made: Option<&str>) -> Response {
     }
     let headers = response.headers_mut();
     headers.insert(POSTERN_REVISION, HeaderValue::from(written.revision));
-    if let Ok(token) = HeaderValue::try_from(consistency::token(&caller.organization, written.revision)) {
-        headers.insert(POSTERN_CONSISTENCY_TOKEN, token);
-    }
+    headers.insert(POSTERN_CONSISTENCY_TOKEN, consistency::token(&caller.organization, written.revision));
     response
 }
