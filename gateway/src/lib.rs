@@ -27,6 +27,7 @@ pub mod clock;
 pub mod config;
 pub mod consistency;
 pub mod embedded;
+pub mod explanation;
 mod http;
 pub mod manage;
 pub mod problem;

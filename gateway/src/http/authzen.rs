@@ -72,7 +72,7 @@ async fn answer(
 }
 
 /// The revision that a decision has to be as new as; 0 without a wish.
-fn at_least(organization: &str, headers: &HeaderMap) -> Result<u64, Problem> {
+pub(super) fn at_least(organization: &str, headers: &HeaderMap) -> Result<u64, Problem> {
     match headers.get(POSTERN_AT_LEAST) {
         None => Ok(0),
         Some(token) => consistency::revision(organization, token).ok_or(Problem::INVALID_REVISION_TOKEN),

@@ -171,7 +171,8 @@ fn credential_problems(operation: &Operation) -> Vec<Problem> {
             if !any_of.is_empty() {
                 problems.extend([Problem::FORBIDDEN, Problem::STALE]);
             }
-            if operation.method != "GET" {
+            let reads = operation.method == "GET" || operation.parameters.contains(&"Postern-At-Least");
+            if !reads {
                 problems.push(Problem::READ_ONLY_KEY);
             }
             problems

@@ -177,7 +177,7 @@ fn reading() -> Vec<Operation> {
 /// The management interface.
 fn managing() -> Vec<Operation> {
     use crate::manage::permission::{AUDIT_READ, ROLE_MANAGE, USER_MANAGE};
-    use manage::{assignments, audit, catalog, memberships, roles, subjects};
+    use manage::{assignments, audit, catalog, explain, memberships, roles, subjects};
     const PAGE: &[&str] = &["cursor", "limit"];
     const CHANGE: &[&str] = &["If-Match"];
     const ONCE: &[&str] = &["Idempotency-Key"];
@@ -367,6 +367,16 @@ fn managing() -> Vec<Operation> {
         )
         .refuses(&gives)
         .refuses(&[Problem::ITEM_NOT_FOUND]),
+        operation(
+            ("POST", at("explain"), "explain"),
+            "Why somebody may or may not do something, and what would let them.",
+            Credential::Manager(roles::READERS),
+            (200, Answer::Json("Explanation")),
+            post(explain::ask),
+        )
+        .takes("Question")
+        .with(&["Postern-At-Least"])
+        .refuses(&[Problem::INVALID_REVISION_TOKEN, Problem::REVISION_NOT_REACHED]),
         operation(
             ("GET", at("audit"), "listAudit"),
             "What was written through this interface, newest first.",

@@ -70,20 +70,40 @@ impl Builtins {
         }
         catalog_file::lock(connection).await?;
         for organization in catalog_file::organizations(connection).await? {
-            let mut transaction = connection.begin().await?;
-            // Deleted a moment ago: nothing to do.
-            if lock(&mut transaction, &organization).await?.is_none() {
-                continue;
+            match self.bring_up_to_date(connection, &organization).await {
+                Ok(None) => {}
+                Ok(Some(roles)) => {
+                    done.organizations += 1;
+                    done.roles += roles;
+                }
+                // What one organization's facts do not allow is its own trouble: the others get their roles.
+                Err(StoreError::Database(sqlx::Error::Database(error))) => {
+                    tracing::error!(%organization, %error, "--catalog could not be brought into the organization");
+                }
+                Err(error) => return Err(error),
             }
-            catalog_file::write(&mut transaction, &organization, &self.world.catalog).await?;
-            for role in &self.roles {
-                done.roles += usize::from(role.write(&mut transaction, &organization).await?);
-            }
-            transaction.commit().await?;
-            done.organizations += 1;
         }
         catalog_file::unlock(connection).await?;
         Ok(done)
+    }
+
+    /// How many roles were made or repaired. `None`: the organization was deleted a moment ago.
+    async fn bring_up_to_date(
+        &self,
+        connection: &mut PgConnection,
+        organization: &str,
+    ) -> Result<Option<usize>, StoreError> {
+        let mut transaction = connection.begin().await?;
+        if lock(&mut transaction, organization).await?.is_none() {
+            return Ok(None);
+        }
+        catalog_file::write(&mut transaction, organization, &self.world.catalog).await?;
+        let mut roles = 0;
+        for role in &self.roles {
+            roles += usize::from(role.write(&mut transaction, organization).await?);
+        }
+        transaction.commit().await?;
+        Ok(Some(roles))
     }
 }
 

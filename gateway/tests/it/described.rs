@@ -120,6 +120,10 @@ async fn answers_have_the_form_that_is_described() {
         assert!(!items.is_empty(), "{list}");
         items.iter().for_each(|item| valid(schema, item));
     }
+    let question =
+        json!({"subject": "user:tess", "permission": "miner:reboot", "resource": at, "where": {"a": "b"}});
+    valid("Question", &question);
+    valid("Explanation", &fleet.post("explain", &operator, question).await.json());
     valid("Catalog", &fleet.get("catalog", &operator).await.json());
     for refused in [
         fleet.post("roles", &operator, json!({"name": "x", "permissions": ["no:such"]})).await,

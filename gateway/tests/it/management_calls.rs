@@ -34,6 +34,7 @@ pub fn endpoints() -> Vec<(&'static str, &'static str, Value)> {
         ("GET", "memberships", Value::Null),
         ("POST", "memberships", membership),
         ("DELETE", at("memberships"), Value::Null),
+        ("POST", "explain", json!({"subject": "user:x", "permission": "fleet:read", "resource": null})),
         ("GET", "audit", Value::Null),
     ]
 }
@@ -86,8 +87,8 @@ async fn every_path_is_attacked() {
         }
         // A key that reads only.
         let answer = send(&reader, &body).await;
-        match method {
-            "GET" => assert_eq!(answer.status, 200, "{name}"),
+        match (method, path) {
+            ("GET", _) | (_, "explain") => assert_eq!(answer.status, 200, "{name}"),
             _ => {
                 assert_eq!((answer.status.as_u16(), answer.code().as_str()), (403, "read_only_key"), "{name}")
             }
@@ -188,6 +189,29 @@ async fn a_request_that_comes_again_is_done_once() {
         let answer = fleet.send("POST", "roles", &operator, &[("idempotency-key", bad)], body.clone()).await;
         assert_eq!(answer.code(), "invalid_request");
     }
+}
+
+#[tokio::test]
+async fn it_is_told_why_and_what_would_help() {
+    let fleet = Fleet::new().await;
+    let ask = async |bearer: &str, body: Value| fleet.post("explain", bearer, body).await;
+    let question = |subject: &str, site: &str| json!({"subject": subject, "permission": "miner:reboot", "resource": {"type": "site", "id": site}});
+    let why = ask(&fleet.operator, question("user:tess", "s1")).await;
+    let trail = json!([{"candidate": {"holder": "user:tess", "role": "role:system:FIELD_TECH",
+        "at": {"type": "site", "id": "s1"}, "satisfies": false, "narrowed": false}}]);
+    let remedy = json!([{"grant": {"at": {"type": "site", "id": "s1"}, "or_role": "role:system:ADMIN"}}]);
+    let wanted = json!({"decision": "deny", "reason": "not_granted", "trail": trail, "remedy": remedy});
+    assert_eq!(why.json(), wanted);
+    assert!(!why.header("postern-consistency-token").is_empty());
+    let why = ask(&fleet.setup.token("user:ada", 60), question("user:abe", "s2")).await.json();
+    assert_eq!((&why["decision"], &why["reason"]), (&json!("allow"), &json!("assignment")));
+    let unknown = json!({"subject": "user:tess", "permission": "no:such", "resource": null});
+    assert_eq!(ask(&fleet.operator, unknown).await.json(), json!({"error": "unknown_permission"}));
+    // It names roles: not for those who are denied.
+    let denied = ask(&fleet.setup.token("user:tess", 60), question("user:tess", "s1")).await;
+    assert_eq!(denied.code(), "forbidden");
+    let list = json!({"op": "filter", "subject": "user:tess", "permission": "miner:reboot", "type": "site"});
+    assert_eq!(ask(&fleet.operator, list).await.code(), "invalid_request");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 pub(super) mod assignments;
 pub(super) mod audit;
 pub(super) mod catalog;
+pub(super) mod explain;
 pub(super) mod memberships;
 pub(super) mod roles;
 pub(super) mod subjects;

@@ -175,10 +175,10 @@ export function read(source: Uint8Array) {
     if (!isFinite(now) || (resource && (!resource.type || !resource.id || resource.id === "*")))
       fail("invalid_request");
     const live = (timing: number, [from, to] = row(timings, timing)): boolean => from <= now && now < to;
-    // Neither only named nor inactive.
+    // Neither only named nor inactive. A step on the way up (4) may have an id, and is not listed either.
     const alive = ({ ext }: Place): boolean => !(ext[0] & 3) && live(ext[2]);
     const find = (of: Resource): Place | undefined => kinds.get(of.type)?.[3].get(of.id);
-    const listed = (place?: Place): unknown => place && !(place.ext[0] & 1);
+    const listed = (place?: Place): unknown => place && !(place.ext[0] & 5);
 
     // Rule 2, and by where they stand the bindings that count.
     const principals = reach([me], ({ ext }) =>

@@ -70,7 +70,7 @@ export class Evaluator implements Permissions {
     if (kind === undefined || !(kind[0] & SCOPE)) return fail("not_in_slice");
     const ids: string[] = [];
     for (const [id, place] of kind[3]) {
-      if (!(place.ext[0] & NAMED) && allows(decide(row, place))) ids.push(id);
+      if (!(place.ext[0] & UNLISTED) && allows(decide(row, place))) ids.push(id);
     }
     return byBytes(ids);
   }
@@ -100,7 +100,7 @@ export class Evaluator implements Permissions {
 
   #listed({ type, id }: Resource): Place | undefined {
     const place = this.#slice.kinds.get(type)?.[3].get(id);
-    return place !== undefined && !(place.ext[0] & NAMED) ? place : undefined;
+    return place !== undefined && !(place.ext[0] & UNLISTED) ? place : undefined;
   }
 
   #never(permission: string, ask: () => boolean): boolean {
@@ -120,9 +120,9 @@ export class Evaluator implements Permissions {
   }
 }
 
-/** Flags: of a type, of a resource that is not listed. */
+/** Flags: of a type; of a resource that is not listed, but named (1) or a step on the way up (4). */
 const SCOPE = 1;
-const NAMED = 1;
+const UNLISTED = 5;
 
 /** Sorts by UTF-8: JavaScript's own order is of UTF-16, which differs beyond U+FFFF. */
 function byBytes(ids: string[]): string[] {
