@@ -172,6 +172,12 @@ impl Problem {
         "gives_to_everybody",
         "what everybody holds is written by those only who may do everything",
     );
+    /// What the write gives cannot be compared with what the caller holds.
+    pub const NEEDS_EVERYTHING: Problem = Problem::new(
+        StatusCode::FORBIDDEN,
+        "needs_everything",
+        "what this changes depends on conditions, on a time to come or on ownership: whoever may do everything has to do it",
+    );
     /// The subject may do what the caller may not.
     pub const HOLDS_MORE: Problem = Problem::new(
         StatusCode::FORBIDDEN,

@@ -34,6 +34,6 @@ pub use fast::{
     mask_other,
 };
 #[cfg(feature = "alloc")]
-pub use lists::{Residual, actions, anywhere, everywhere, filter, residual, resource_id_text, subjects};
+pub use lists::{Residual, actions, anywhere, everywhere, filter, live_scopes, residual, subjects};
 pub use postern_vocab::Reason;
 pub use view::View;

@@ -207,11 +207,18 @@ fn scopes<V: View>(
     ControlFlow::Continue(())
 }
 
-/// The id of a listed resource, by its number; `None` for one that is only named, or whose id is not told.
-pub fn resource_id_text<V: View>(view: &V, resource: u32) -> Option<String> {
-    let row = view.resource(resource);
-    let unlisted = row.ext != 0 && view.resource_ext(row.ext - 1).flags & RESOURCE_UNLISTED != 0;
-    if unlisted { None } else { id_text("", view.resource_id(resource)) }
+/// Every live listed resource of a scope type, by type and id; in no particular order.
+pub fn live_scopes<V: View>(view: &V, now: i64) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let _ = scopes(view, now, &mut |scope| {
+        if let Target::Listed(resource) = scope
+            && let Some(id) = id_text("", view.resource_id(resource))
+        {
+            found.push((String::from(view.type_name(view.resource_kind(resource))), id));
+        }
+        ControlFlow::Continue(())
+    });
+    found
 }
 
 /// An id as text, with its type before it unless that is empty; `None` where it is not told.

@@ -185,8 +185,13 @@ fn managing() -> Vec<Operation> {
     let role_managers = Credential::Manager(&[ROLE_MANAGE]);
     let at = |path: &str| format!("{ORGANIZATION}/{path}");
     let changes = [Problem::ITEM_NOT_FOUND, Problem::PRECONDITION_FAILED, Problem::PRECONDITION_REQUIRED];
-    let gives =
-        [Problem::CANNOT_GRANT, Problem::GIVES_TO_EVERYBODY, Problem::HOLDS_MORE, Problem::LAST_SUPER_ADMIN];
+    let gives = [
+        Problem::CANNOT_GRANT,
+        Problem::GIVES_TO_EVERYBODY,
+        Problem::HOLDS_MORE,
+        Problem::NEEDS_EVERYTHING,
+        Problem::LAST_SUPER_ADMIN,
+    ];
     let of_role = [
         Problem::UNKNOWN_PERMISSIONS,
         Problem::MISSING_PERMISSIONS,
@@ -242,7 +247,11 @@ fn managing() -> Vec<Operation> {
         .with(CHANGE)
         .refuses(&of_role)
         .refuses(&changes)
-        .refuses(&[Problem::BUILTIN_ROLE_IMMUTABLE, Problem::GIVES_TO_EVERYBODY]),
+        .refuses(&[
+            Problem::BUILTIN_ROLE_IMMUTABLE,
+            Problem::GIVES_TO_EVERYBODY,
+            Problem::NEEDS_EVERYTHING,
+        ]),
         operation(
             ("DELETE", at("roles/{id}"), "deleteRole"),
             "Deletes a role that nobody holds, or gives its holders another.",
@@ -305,7 +314,7 @@ fn managing() -> Vec<Operation> {
         )
         .takes("SubjectFields")
         .with(ONCE)
-        .refuses(&[Problem::ID_TAKEN, Problem::CANNOT_GRANT])
+        .refuses(&[Problem::ID_TAKEN, Problem::CANNOT_GRANT, Problem::NEEDS_EVERYTHING])
         .refuses(&once),
         operation(
             ("GET", at("subjects/{id}"), "readSubject"),

@@ -59,7 +59,7 @@ impl Write<'_> {
         }
         let keys = self.role_keys(&fields.role).await?.ok_or(Problem::UNKNOWN_ROLE)?;
         self.give(&keys, at).await?;
-        self.affects([subject.clone()], [fields.at.clone().map(|at| (at.kind, at.id))]);
+        self.affects([subject.clone()], [fields.at.clone().map(|at| (at.kind, at.id))]).await?;
         let (connection, organization) = self.tables();
         let made = assignments::insert(connection, organization, &subject, &fields.role, at, life).await;
         let Some(id) = made.map_err(refusal)? else {
@@ -68,6 +68,7 @@ impl Write<'_> {
             return Ok(self.unchanged(item));
         };
         let after = self.assignment(id).await?;
+        self.given(&after.id);
         self.record("assignment.create", &after.id, None, Some(&after)).await?;
         self.commit(Some(after)).await
     }
@@ -86,7 +87,8 @@ impl Write<'_> {
         // Who may not write here is told so, whether it is there or not.
         self.manage(text("subject"), at, ROLE_MANAGE, USER_MANAGE).await?;
         let before = before?;
-        self.affects([text("subject").to_owned()], [place.clone()]);
+        self.affects([text("subject").to_owned()], [place.clone()]).await?;
+        self.nothing_kept_back()?;
         let (connection, organization) = self.tables();
         assignments::delete(connection, organization, id).await.map_err(refusal)?;
         self.record("assignment.delete", &before.id, Some(&before), None).await?;

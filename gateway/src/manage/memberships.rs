@@ -38,7 +38,7 @@ impl Write<'_> {
         if !group.starts_with("group:") {
             return Err(Problem::UNKNOWN_GROUP.into());
         }
-        self.affects([subject.clone()], []);
+        self.affects([subject.clone()], []).await?;
         let (connection, organization) = self.tables();
         let made = memberships::insert(connection, organization, &subject, &group, life).await;
         let Some(id) = made.map_err(refusal)? else {
@@ -58,7 +58,8 @@ impl Write<'_> {
         let subject = json["subject"].as_str().unwrap_or_default();
         self.manage(subject, None, ROLE_MANAGE, USER_MANAGE).await?;
         let before = before?;
-        self.affects([subject.to_owned()], []);
+        self.affects([subject.to_owned()], []).await?;
+        self.nothing_kept_back()?;
         let (connection, organization) = self.tables();
         memberships::delete(connection, organization, id).await.map_err(refusal)?;
         self.record("membership.delete", &before.id, Some(&before), None).await?;

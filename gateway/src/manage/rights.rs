@@ -3,8 +3,8 @@
 use super::{Actor, Caller, Place};
 use crate::clock::now_micros;
 use crate::problem::{Problem, Refusal};
-use postern_resolver::view::{TYPE_SCOPE, View};
-use postern_resolver::{Context, Question, actions, check};
+use postern_resolver::view::View;
+use postern_resolver::{Context, Question, actions, check, live_scopes};
 use postern_snapshot::Snapshot;
 use postern_vocab::Decision;
 use serde_json::{Value, json};
@@ -68,23 +68,10 @@ impl<'s> Rights<'s> {
         }
     }
 
-    /// The organization, and every listed resource of a scope type.
+    /// The organization, and every live scope: where somebody can be allowed something.
     pub fn places(&self) -> Vec<Place> {
-        let mut places = vec![None];
-        let Some(view) = &self.view else { return places };
-        for kind in 0..view.type_count() {
-            if view.resource_type(kind).flags & TYPE_SCOPE == 0 {
-                continue;
-            }
-            for (start, end) in view.resources_of(kind) {
-                for resource in start..end {
-                    if let Some(id) = postern_resolver::resource_id_text(view, resource) {
-                        places.push(Some((view.type_name(kind).to_owned(), id)));
-                    }
-                }
-            }
-        }
-        places
+        let scopes = self.view.as_ref().map(|view| live_scopes(view, self.now)).unwrap_or_default();
+        std::iter::once(None).chain(scopes.into_iter().map(Some)).collect()
     }
 
     /// Whether there is nothing that the caller may not do, so that it can give nothing away that it does not hold.

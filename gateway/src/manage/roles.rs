@@ -94,7 +94,17 @@ impl Write<'_> {
         self.give_at_organization(&keys)?;
         let (connection, organization) = self.tables();
         let held = roles::holders(connection, organization, id).await.map_err(refusal)?;
-        self.affects(held.iter().map(|held| held.subject.clone()), held.iter().map(|held| held.at.clone()));
+        self.affects(held.iter().map(|held| held.subject.clone()), held.iter().map(|held| held.at.clone()))
+            .await?;
+        if !fields.active {
+            self.nothing_kept_back()?;
+        }
+        // What is added counts wherever the role is held, now or later; a role that counts again gives all of it.
+        let had = self.role_keys(id).await?.filter(|_| before.json()["active"] == true).unwrap_or_default();
+        let added: BTreeSet<String> = keys.difference(&had).cloned().collect();
+        for held in &held {
+            self.give(&added, super::rights::borrowed(&held.at)).await?;
+        }
         let row = RoleRow {
             id,
             name: &name,
@@ -133,6 +143,9 @@ impl Write<'_> {
         let held = roles::holders(connection, organization, id).await.map_err(refusal)?;
         let holders: BTreeSet<&str> =
             held.iter().filter(|held| held.counts).map(|held| held.subject.as_str()).collect();
+        self.affects(held.iter().map(|held| held.subject.clone()), held.iter().map(|held| held.at.clone()))
+            .await?;
+        self.nothing_kept_back()?;
         match reassign_to {
             None if !holders.is_empty() => {
                 return Err(Refusal::from(Problem::ROLE_HELD).with("holders", json!(holders.len())));
@@ -150,7 +163,6 @@ impl Write<'_> {
                 roles::reassign(connection, organization, id, other).await.map_err(refusal)?;
             }
         }
-        self.affects(held.iter().map(|held| held.subject.clone()), held.iter().map(|held| held.at.clone()));
         let (connection, organization) = self.tables();
         roles::delete(connection, organization, id).await.map_err(refusal)?;
         self.record("role.delete", id, Some(&before), None).await?;

@@ -63,7 +63,7 @@ impl Write<'_> {
         if subjects::get(connection, organization, id).await.map_err(refusal)?.is_some() {
             return Err(Problem::ID_TAKEN.into());
         }
-        self.affects([id.to_owned()], []);
+        self.affects([id.to_owned()], []).await?;
         let after = self.put_subject(id, fields, life).await?;
         self.record("subject.create", id, None, Some(&after)).await?;
         self.commit(Some(after)).await
@@ -86,8 +86,12 @@ impl Write<'_> {
         if self.is_caller(id) && !(life.active && life.not_before.is_none() && life.expires_at.is_none()) {
             return Err(Problem::OWN_END.into());
         }
-        self.affects([id.to_owned()], []);
+        self.affects([id.to_owned()], []).await?;
         let after = self.put_subject(id, fields, life).await?;
+        let (was, is) = (before.json(), after.json());
+        if ["active", "not_before", "expires_at"].iter().any(|bound| was[bound] != is[bound]) {
+            self.nothing_hidden()?;
+        }
         if after == before {
             return Ok(self.unchanged(after));
         }
@@ -107,7 +111,10 @@ impl Write<'_> {
         let (connection, organization) = self.tables();
         let members =
             subjects::with_members(connection, organization, &[id.to_owned()]).await.map_err(refusal)?;
-        self.affects(members, []);
+        // It only loses itself.
+        let members = members.into_iter().filter(|member| member != id);
+        self.affects(members, []).await?;
+        self.nothing_kept_back()?;
         let (connection, organization) = self.tables();
         subjects::delete(connection, organization, id).await.map_err(refusal)?;
         self.record("subject.delete", id, Some(&before), None).await?;

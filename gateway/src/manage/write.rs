@@ -5,10 +5,11 @@ use super::{Actor, Caller, Need, Place};
 use crate::app::App;
 use crate::problem::{Problem, Refusal};
 use crate::publish::{self, State};
-use crate::store::manage::{Item, audit, lock, replay, subjects};
+use crate::store::manage::{Item, audit, hidden, lock, replay, subjects};
 use crate::store::{StoreError, heads};
 use serde_json::{Value, json};
 use sqlx::{Postgres, Transaction};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A published snapshot up to here is compiled anew in the transaction where it is behind; for a larger one it is better
@@ -32,6 +33,10 @@ pub struct Write<'a> {
     affected: Vec<String>,
     /// Places besides the scopes where they may change.
     places: Vec<Place>,
+    /// What the affected hold that asking does not show, before the write.
+    hidden: BTreeSet<String>,
+    /// An assignment that was found to be one's to give, whenever it begins.
+    given: Option<String>,
     replay: Option<Replay>,
 }
 
@@ -123,8 +128,21 @@ impl<'a> Write<'a> {
         before: Option<Arc<State>>,
     ) -> Self {
         let everything = Rights::new(before.as_ref().map(|state| state.view()), caller).everything();
-        let (affected, places, replay) = (Vec::new(), Vec::new(), None);
-        Write { app, caller, transaction, revision, before, everything, affected, places, replay }
+        let (affected, places, hidden) = (Vec::new(), Vec::new(), BTreeSet::new());
+        let (given, replay) = (None, None);
+        Write {
+            app,
+            caller,
+            transaction,
+            revision,
+            before,
+            everything,
+            affected,
+            places,
+            hidden,
+            given,
+            replay,
+        }
     }
 
     /// What the caller and others may do, on the facts before the write.
@@ -142,14 +160,45 @@ impl<'a> Write<'a> {
         (&mut self.transaction, self.caller.organization.as_str())
     }
 
-    /// Says whose rights the write may change, and at which places besides the scopes.
-    pub(super) fn affects(
+    /// Says whose rights the write may change, and at which places besides the scopes. To be called before it is made.
+    pub(super) async fn affects(
         &mut self,
         subjects: impl IntoIterator<Item = String>,
         at: impl IntoIterator<Item = Place>,
-    ) {
+    ) -> Result<(), Refusal> {
+        if self.everything {
+            return Ok(());
+        }
         self.affected.extend(subjects);
         self.places.extend(at.into_iter().flatten().map(Some));
+        let affected = self.affected().await?;
+        let (connection, organization) = self.tables();
+        self.hidden = hidden::of(connection, organization, &affected).await.map_err(refusal)?;
+        Ok(())
+    }
+
+    /// Says that an assignment gives what the caller may give, whenever it begins.
+    pub(super) fn given(&mut self, assignment: &str) {
+        self.given = Some(assignment.to_owned());
+    }
+
+    /// Refuses a caller who may not do everything where the affected hold something that asking does not show: it could
+    /// come into force by this write.
+    pub(super) fn nothing_hidden(&self) -> Result<(), Refusal> {
+        if self.hidden.is_empty() { Ok(()) } else { Err(Problem::NEEDS_EVERYTHING.into()) }
+    }
+
+    /// The same of what a narrower role may have kept back: what begins later, and what a role holds under conditions.
+    pub(super) fn nothing_kept_back(&self) -> Result<(), Refusal> {
+        let kept_back = |what: &String| what.contains("\"later\"") || what.contains("\"role grant\"");
+        if self.hidden.iter().any(kept_back) { Err(Problem::NEEDS_EVERYTHING.into()) } else { Ok(()) }
+    }
+
+    /// The affected, with the members of groups among them.
+    async fn affected(&mut self) -> Result<Vec<String>, Refusal> {
+        let ids = self.affected.clone();
+        let (connection, organization) = self.tables();
+        subjects::with_members(connection, organization, &ids).await.map_err(refusal)
     }
 
     /// The subject that may be managed by the caller: one that may do nothing that the caller may not. Who holds
@@ -202,6 +251,9 @@ impl<'a> Write<'a> {
         let (connection, organization) = self.tables();
         let below = crate::store::manage::places::scopes_below(connection, organization, (kind, id)).await;
         let mut places: Vec<Place> = below.map_err(refusal)?.into_iter().map(Some).collect();
+        // At a scope that is not live nobody is allowed anything.
+        let live: BTreeSet<Place> = self.rights().places().into_iter().collect();
+        places.retain(|place| live.contains(place));
         places.push(Some((kind.to_owned(), id.to_owned())));
         Ok(places)
     }
@@ -257,9 +309,7 @@ impl<'a> Write<'a> {
         if self.affected.iter().any(|subject| subject == "user:all") {
             return Err(Problem::GIVES_TO_EVERYBODY.into());
         }
-        let affected = subjects::with_members(&mut self.transaction, &organization, &self.affected)
-            .await
-            .map_err(refusal)?;
+        let affected = self.affected().await?;
         let after = compiled(&mut self.transaction, &organization, revision).await?;
         let (before, after) = (self.rights(), Rights::new(Some(after.view()), self.caller));
         let mut places = before.places();
@@ -276,6 +326,15 @@ impl<'a> Write<'a> {
                     return Err(cannot_grant(permission, at));
                 }
             }
+        }
+        // What depends on a condition, begins later or comes with ownership cannot be compared by asking now.
+        let mut hidden =
+            hidden::of(&mut self.transaction, &organization, &affected).await.map_err(refusal)?;
+        if let Some(given) = &self.given {
+            hidden.retain(|what| !(what.contains("\"later\"") && what.contains(given)));
+        }
+        if hidden != self.hidden {
+            return Err(Problem::NEEDS_EVERYTHING.into());
         }
         Ok(())
     }

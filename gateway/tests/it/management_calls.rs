@@ -191,6 +191,66 @@ async fn a_request_that_comes_again_is_done_once() {
     }
 }
 
+/// What asking now does not show is given away no more than what it shows.
+#[tokio::test]
+async fn what_depends_on_time_and_conditions_is_not_given_away() {
+    let mut fleet = Fleet::new().await;
+    let (operator, rolf) = (fleet.operator.clone(), fleet.setup.token("user:rolf", 60));
+    let refused = |answer: crate::support::Answer| {
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (403, "needs_everything"));
+    };
+    // A membership that begins later, in a group that may do more.
+    let admin = json!({"subject": "group:crew", "role": "role:system:ADMIN", "at": null});
+    let admin = fleet.post("assignments", &operator, admin).await.json();
+    let later = json!({"subject": "user:rolf", "group": "group:crew", "not_before": "2999-01-01T00:00:00Z"});
+    refused(fleet.post("memberships", &rolf, later).await);
+    let path = format!("assignments/{}", admin["id"].as_str().unwrap());
+    assert_eq!(fleet.send("DELETE", &path, &operator, &[], Value::Null).await.status, 204);
+    // A group that holds something in one session only.
+    let sql = "INSERT INTO grants (organization_id, grant_id, subject_id, session_id) VALUES
+            ('acme', '00000000-0000-0000-0000-000000000001', 'group:crew', 'night');
+        INSERT INTO grant_permissions (organization_id, grant_id, permission)
+            VALUES ('acme', '00000000-0000-0000-0000-000000000001', 'miner:reboot')";
+    run(&mut fleet.setup.connection, sql).await;
+    let join = json!({"subject": "user:none", "group": "group:crew"});
+    refused(fleet.post("memberships", &rolf, join.clone()).await);
+    assert_eq!(fleet.post("memberships", &operator, join).await.status, 201);
+    // Who was made inactive with it.
+    run(&mut fleet.setup.connection, "UPDATE subjects SET active = false WHERE subject_id = 'user:none'")
+        .await;
+    refused(
+        fleet.send("PUT", "subjects/user:none", &rolf, &[("if-match", "*")], json!({"active": true})).await,
+    );
+    // What one may give, one may give for later.
+    let later = json!({"subject": "user:new", "role": "role:system:FIELD_TECH", "at": null,
+        "not_before": "2999-01-01T00:00:00Z"});
+    let later = fleet.post("assignments", &rolf, later).await;
+    assert_eq!(later.status, 201, "{later:?}");
+    let more = json!({"subject": "user:new", "role": "role:system:ADMIN", "at": null,
+        "not_before": "2999-01-01T00:00:00Z"});
+    assert_eq!(fleet.post("assignments", &rolf, more).await.code(), "cannot_grant");
+    // A role with a grant of its own, under a condition.
+    let sql = "INSERT INTO grants (organization_id, grant_id, subject_id, require) VALUES
+            ('acme', '00000000-0000-0000-0000-000000000002', 'role:system:FIELD_TECH', '{\"env\": \"test\"}');
+        INSERT INTO grant_permissions (organization_id, grant_id, permission)
+            VALUES ('acme', '00000000-0000-0000-0000-000000000002', 'miner:reboot')";
+    run(&mut fleet.setup.connection, sql).await;
+    let give = json!({"subject": "user:other", "role": "role:system:FIELD_TECH", "at": null});
+    refused(fleet.post("assignments", &rolf, give).await);
+}
+
+/// Where nobody is allowed anything, nobody lacks anything.
+#[tokio::test]
+async fn a_closed_site_is_in_nobodys_way() {
+    let mut fleet = Fleet::new().await;
+    run(&mut fleet.setup.connection, "UPDATE resources SET active = false WHERE resource_id = 's2'").await;
+    for subject in ["user:root", "user:rolf"] {
+        let give = json!({"subject": format!("{subject}-new"), "role": "role:system:FIELD_TECH", "at": null});
+        let given = fleet.post("assignments", &fleet.setup.token(subject, 60), give).await;
+        assert_eq!(given.status, 201, "{given:?}");
+    }
+}
+
 #[tokio::test]
 async fn it_is_told_why_and_what_would_help() {
     let fleet = Fleet::new().await;

@@ -4,6 +4,7 @@
 pub mod assignments;
 pub mod audit;
 pub mod catalog;
+pub mod hidden;
 pub mod memberships;
 pub mod places;
 pub mod replay;
