@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// What may stand at the top of a request, and in an item of a batch. Unknown members are ignored everywhere.
+/// What may stand at the top of a request, and in an item of a batch. Each endpoint reads what it takes; unknown members
+/// are ignored everywhere.
 #[derive(Clone, Copy, Default, Deserialize)]
 pub(crate) struct Parts<'a> {
     #[serde(borrow, default)]
@@ -17,6 +18,12 @@ pub(crate) struct Parts<'a> {
     pub resource: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub context: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub evaluations: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub options: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub page: Option<&'a RawValue>,
 }
 
 /// A subject or a resource. In a search the one that is searched for has no id.

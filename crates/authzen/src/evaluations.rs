@@ -11,22 +11,6 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 #[derive(Deserialize)]
-struct Body<'a> {
-    #[serde(borrow, default)]
-    subject: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    action: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    resource: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    context: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    evaluations: Option<Vec<&'a RawValue>>,
-    #[serde(borrow, default)]
-    options: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
 struct Options<'a> {
     #[serde(borrow, default)]
     evaluations_semantic: Option<&'a RawValue>,
@@ -62,15 +46,16 @@ pub(crate) fn evaluations<V: View>(
     body: &str,
     now: i64,
 ) -> Result<String, BadRequest> {
-    let body: Body<'_> = object(body, "the body")?;
-    let defaults =
-        Parts { subject: body.subject, action: body.action, resource: body.resource, context: body.context };
-    let options = match body.options {
+    let defaults: Parts<'_> = object(body, "the body")?;
+    let options = match defaults.options {
         Some(options) => object(options.get(), "options")?,
         None => Options { evaluations_semantic: None, reasons: None },
     };
     let stops_at = stops_at(options.evaluations_semantic)?;
-    let items = body.evaluations.unwrap_or_default();
+    let items: Vec<&RawValue> = match defaults.evaluations {
+        Some(items) => serde_json::from_str(items.get()).map_err(|error| wrong("evaluations", &error))?,
+        None => Vec::new(),
+    };
     if items.is_empty() {
         return decide(view, mapping, &defaults, now);
     }
@@ -116,5 +101,6 @@ fn one<'a>(item: &'a RawValue, defaults: &Parts<'a>) -> Result<Parts<'a>, BadReq
         action: item.action.or(defaults.action),
         resource: item.resource.or(defaults.resource),
         context: item.context.or(defaults.context),
+        ..Parts::default()
     })
 }

@@ -7,29 +7,7 @@ use crate::query::{Stated, joined, permission, reserved};
 use crate::{BadRequest, Mapping};
 use postern_resolver::view::View;
 use postern_vocab::QueryError;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
-
-#[derive(Deserialize)]
-struct Body<'a> {
-    #[serde(borrow, default)]
-    subject: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    action: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    resource: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    context: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    page: Option<&'a RawValue>,
-}
-
-impl<'a> Body<'a> {
-    fn parts(&self) -> Parts<'a> {
-        Parts { subject: self.subject, action: self.action, resource: self.resource, context: self.context }
-    }
-}
 
 /// Who may do this there: the listed subjects of a type. Cost: a check for each.
 ///
@@ -41,7 +19,7 @@ pub(crate) fn search_subject<V: View>(
     body: &str,
     now: i64,
 ) -> Result<String, BadRequest> {
-    let body: Body<'_> = object(body, "the body")?;
+    let body: Parts<'_> = object(body, "the body")?;
     let kind = Entity::read_type(body.subject, "subject")?;
     let action = Action::read(body.action, "action")?;
     let resource = Entity::read(body.resource, "resource")?;
@@ -49,7 +27,7 @@ pub(crate) fn search_subject<V: View>(
     stated.resource(resource.properties, &kind, mapping, "resource")?;
     stated.action(action.properties);
     stated.context(Members::read(body.context, "context")?);
-    let page = Page::read(body.page, "subject", &body.parts())?;
+    let page = Page::read(body.page, "subject", &body)?;
     let found = match permission(&resource.kind, &action.name) {
         None => Ok(Vec::new()),
         Some(permission) => stated.accompany(now, |context| {
@@ -70,7 +48,7 @@ pub(crate) fn search_subject<V: View>(
 /// # Errors
 /// As [`search_subject`].
 pub(crate) fn search_resource<V: View>(view: &V, body: &str, now: i64) -> Result<String, BadRequest> {
-    let body: Body<'_> = object(body, "the body")?;
+    let body: Parts<'_> = object(body, "the body")?;
     let subject = Entity::read(body.subject, "subject")?;
     let action = Action::read(body.action, "action")?;
     let kind = Entity::read_type(body.resource, "resource")?;
@@ -79,7 +57,7 @@ pub(crate) fn search_resource<V: View>(view: &V, body: &str, now: i64) -> Result
     stated.subject(subject.properties);
     stated.action(action.properties);
     stated.context(Members::read(body.context, "context")?);
-    let page = Page::read(body.page, "resource", &body.parts())?;
+    let page = Page::read(body.page, "resource", &body)?;
     let found = match permission(&kind, &action.name) {
         None => Ok(Vec::new()),
         Some(permission) => {
@@ -101,7 +79,7 @@ pub(crate) fn search_action<V: View>(
     body: &str,
     now: i64,
 ) -> Result<String, BadRequest> {
-    let body: Body<'_> = object(body, "the body")?;
+    let body: Parts<'_> = object(body, "the body")?;
     let subject = Entity::read(body.subject, "subject")?;
     let resource = Entity::read(body.resource, "resource")?;
     let id = joined(&subject.kind, &subject.id);
@@ -110,7 +88,7 @@ pub(crate) fn search_action<V: View>(
     stated.subject(subject.properties);
     stated.context(Members::read(body.context, "context")?);
     // An action is what is searched for: one that is sent is ignored.
-    let page = Page::read(body.page, "action", &Parts { action: None, ..body.parts() })?;
+    let page = Page::read(body.page, "action", &Parts { action: None, ..body })?;
     let found = stated.accompany(now, |context| {
         let place = stated.place(&resource.kind, &resource.id);
         postern_resolver::actions(view, &id, place, context)

@@ -3,15 +3,14 @@
 
 use super::body::json_body;
 use super::organization_snapshot::authorize_for;
-use super::{POSTERN_AT_LEAST, POSTERN_CONSISTENCY_TOKEN, POSTERN_REVISION, organization_of};
+use super::{POSTERN_CONSISTENCY_TOKEN, POSTERN_REVISION, at_least, organization_of};
 use crate::app::App;
 use crate::clock::now_micros;
-use crate::consistency;
 use crate::problem::{Problem, Refusal};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
+use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, post};
 use postern_authzen::Endpoint;
@@ -69,12 +68,4 @@ async fn answer(
     headers.insert(POSTERN_REVISION, HeaderValue::from(revision));
     headers.insert(POSTERN_CONSISTENCY_TOKEN, token);
     Ok(response)
-}
-
-/// The revision that a decision has to be as new as; 0 without a wish.
-pub(super) fn at_least(organization: &str, headers: &HeaderMap) -> Result<u64, Problem> {
-    match headers.get(POSTERN_AT_LEAST) {
-        None => Ok(0),
-        Some(token) => consistency::revision(organization, token).ok_or(Problem::INVALID_REVISION_TOKEN),
-    }
 }

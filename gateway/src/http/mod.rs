@@ -15,6 +15,7 @@ mod subject_stream;
 mod web_page;
 
 use crate::app::App;
+use crate::consistency;
 use crate::problem::Problem;
 use crate::publish::Sendable;
 use axum::Router;
@@ -127,4 +128,12 @@ fn respond(headers: &HeaderMap, sendable: &Sendable) -> Response {
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     }
     response
+}
+
+/// The revision that a decision has to be as new as; 0 without a wish.
+fn at_least(organization: &str, headers: &HeaderMap) -> Result<u64, Problem> {
+    match headers.get(POSTERN_AT_LEAST) {
+        None => Ok(0),
+        Some(token) => consistency::revision(organization, token).ok_or(Problem::INVALID_REVISION_TOKEN),
+    }
 }

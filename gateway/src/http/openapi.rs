@@ -126,19 +126,9 @@ fn responses(operation: &Operation) -> Value {
     if !content.is_null() {
         good["content"] = content;
     }
-    let mut headers = json!({"X-Request-ID": {"schema": {"type": "string"}}});
-    let decides = operation.parameters.contains(&"Postern-At-Least");
-    if operation.method != "GET" {
-        headers["Postern-Revision"] = json!({"schema": {"type": "string"}});
-        headers["Postern-Consistency-Token"] = json!({"schema": {"type": "string"}});
-    }
-    if matches!(operation.answer, Answer::Json(_) | Answer::Bytes)
-        && !decides
-        && !operation.path.ends_with('z')
-    {
-        headers["ETag"] = json!({"schema": {"type": "string"}});
-    }
-    good["headers"] = headers;
+    let headers = operation.headers.iter().chain(["X-Request-ID"].iter());
+    good["headers"] =
+        headers.map(|name| ((*name).to_owned(), json!({"schema": {"type": "string"}}))).collect();
     let mut all = json!({operation.status.to_string(): good});
     // By status, then by code, each once.
     let mut problems: BTreeMap<u16, BTreeMap<&str, &str>> = BTreeMap::new();

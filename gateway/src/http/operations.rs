@@ -54,12 +54,24 @@ pub struct Operation {
     pub parameters: &'static [&'static str],
     pub status: u16,
     pub answer: Answer,
+    /// Headers of the answer, besides the request's id.
+    pub headers: &'static [&'static str],
     /// How it can refuse, besides the problems of its credential.
     pub refuses: Vec<Problem>,
     pub handler: MethodRouter<Arc<App>>,
 }
 
 const ORGANIZATION: &str = "/v1/organizations/{organization}";
+/// What is told of an item.
+const ITEM: &[&str] = &["ETag"];
+/// Of bytes.
+const STATE: &[&str] = &["ETag", "Postern-Revision"];
+/// Of a decision, and of a write that leaves nothing.
+const DECIDED: &[&str] = &["Postern-Revision", "Postern-Consistency-Token"];
+/// Of a write.
+const CHANGED: &[&str] = &["ETag", "Postern-Revision", "Postern-Consistency-Token"];
+/// Of a write that makes something.
+const MADE: &[&str] = &["Location", "ETag", "Postern-Revision", "Postern-Consistency-Token"];
 
 fn operation(
     (method, path, id): (&'static str, impl Into<String>, impl Into<String>),
@@ -78,6 +90,7 @@ fn operation(
         parameters: &[],
         status,
         answer,
+        headers: &[],
         refuses: Vec::new(),
         handler,
     }
@@ -91,6 +104,11 @@ impl Operation {
 
     fn with(mut self, parameters: &'static [&'static str]) -> Self {
         self.parameters = parameters;
+        self
+    }
+
+    fn tells(mut self, headers: &'static [&'static str]) -> Self {
+        self.headers = headers;
         self
     }
 
@@ -119,6 +137,7 @@ fn reading() -> Vec<Operation> {
             (200, Answer::Bytes),
             get(organization_snapshot::read),
         )
+        .tells(STATE)
         .with(&["If-None-Match"])
         .refuses(&held),
         operation(
@@ -138,6 +157,7 @@ fn reading() -> Vec<Operation> {
             (200, Answer::Bytes),
             get(subject_slice::read),
         )
+        .tells(STATE)
         .with(&["If-None-Match"])
         .refuses(&held),
         operation(
@@ -177,6 +197,7 @@ fn reading() -> Vec<Operation> {
 /// The management interface.
 fn managing() -> Vec<Operation> {
     use crate::manage::permission::{AUDIT_READ, ROLE_MANAGE, USER_MANAGE};
+    use crate::manage::{NewAssignment, NewMembership, RoleFields, SubjectFields};
     use manage::{assignments, audit, catalog, explain, memberships, roles, subjects};
     const PAGE: &[&str] = &["cursor", "limit"];
     const CHANGE: &[&str] = &["If-Match"];
@@ -208,7 +229,8 @@ fn managing() -> Vec<Operation> {
             Credential::Manager(&[]),
             (200, Answer::Json("Catalog")),
             get(catalog::read),
-        ),
+        )
+        .tells(ITEM),
         operation(
             ("GET", at("roles"), "listRoles"),
             "Roles, by id.",
@@ -222,8 +244,9 @@ fn managing() -> Vec<Operation> {
             "Makes a role.",
             role_managers,
             (201, Answer::Json("Role")),
-            post(roles::create),
+            post(manage::create::<RoleFields>),
         )
+        .tells(MADE)
         .takes("RoleFields")
         .with(ONCE)
         .refuses(&of_role)
@@ -235,6 +258,7 @@ fn managing() -> Vec<Operation> {
             (200, Answer::Json("Role")),
             get(roles::read),
         )
+        .tells(ITEM)
         .refuses(&[Problem::ITEM_NOT_FOUND]),
         operation(
             ("PUT", at("roles/{id}"), "updateRole"),
@@ -243,6 +267,7 @@ fn managing() -> Vec<Operation> {
             (200, Answer::Json("Role")),
             put(roles::update),
         )
+        .tells(CHANGED)
         .takes("RoleFields")
         .with(CHANGE)
         .refuses(&of_role)
@@ -259,6 +284,7 @@ fn managing() -> Vec<Operation> {
             (204, Answer::Empty),
             delete(roles::delete),
         )
+        .tells(DECIDED)
         .with(&["If-Match", "reassign_to"])
         .refuses(&changes)
         .refuses(&gives)
@@ -281,8 +307,9 @@ fn managing() -> Vec<Operation> {
             "Assigns a role; 200 where that very assignment is there.",
             managers,
             (201, Answer::Json("Assignment")),
-            post(assignments::create),
+            post(manage::create::<NewAssignment>),
         )
+        .tells(MADE)
         .takes("NewAssignment")
         .with(ONCE)
         .refuses(&gives)
@@ -295,6 +322,7 @@ fn managing() -> Vec<Operation> {
             (204, Answer::Empty),
             delete(assignments::delete),
         )
+        .tells(DECIDED)
         .refuses(&gives)
         .refuses(&[Problem::ITEM_NOT_FOUND]),
         operation(
@@ -310,8 +338,9 @@ fn managing() -> Vec<Operation> {
             "Lists a subject or a group.",
             managers,
             (201, Answer::Json("Subject")),
-            post(subjects::create),
+            post(manage::create::<SubjectFields>),
         )
+        .tells(MADE)
         .takes("SubjectFields")
         .with(ONCE)
         .refuses(&[Problem::ID_TAKEN, Problem::CANNOT_GRANT, Problem::NEEDS_EVERYTHING])
@@ -323,6 +352,7 @@ fn managing() -> Vec<Operation> {
             (200, Answer::Json("Subject")),
             get(subjects::read),
         )
+        .tells(ITEM)
         .refuses(&[Problem::ITEM_NOT_FOUND]),
         operation(
             ("PUT", at("subjects/{id}"), "updateSubject"),
@@ -331,6 +361,7 @@ fn managing() -> Vec<Operation> {
             (200, Answer::Json("Subject")),
             put(subjects::update),
         )
+        .tells(CHANGED)
         .takes("SubjectFields")
         .with(CHANGE)
         .refuses(&changes)
@@ -343,6 +374,7 @@ fn managing() -> Vec<Operation> {
             (204, Answer::Empty),
             delete(subjects::delete),
         )
+        .tells(DECIDED)
         .with(CHANGE)
         .refuses(&changes)
         .refuses(&gives)
@@ -360,8 +392,9 @@ fn managing() -> Vec<Operation> {
             "Adds a subject or a group to a group; 200 where that very membership is there.",
             managers,
             (201, Answer::Json("Membership")),
-            post(memberships::create),
+            post(manage::create::<NewMembership>),
         )
+        .tells(MADE)
         .takes("NewMembership")
         .with(ONCE)
         .refuses(&gives)
@@ -374,6 +407,7 @@ fn managing() -> Vec<Operation> {
             (204, Answer::Empty),
             delete(memberships::delete),
         )
+        .tells(DECIDED)
         .refuses(&gives)
         .refuses(&[Problem::ITEM_NOT_FOUND]),
         operation(
@@ -383,6 +417,7 @@ fn managing() -> Vec<Operation> {
             (200, Answer::Json("Explanation")),
             post(explain::ask),
         )
+        .tells(DECIDED)
         .takes("Question")
         .with(&["Postern-At-Least"])
         .refuses(&[Problem::INVALID_REVISION_TOKEN, Problem::REVISION_NOT_REACHED]),
@@ -438,7 +473,9 @@ fn deciding() -> Vec<Operation> {
         ] {
             let one =
                 operation(("POST", path, id), summary, Credential::Key, (200, Answer::Json(answer)), handler);
-            all.push(one.takes(body).with(&["Postern-At-Least"]).refuses(&refuses).refuses(more));
+            all.push(
+                one.takes(body).tells(DECIDED).with(&["Postern-At-Least"]).refuses(&refuses).refuses(more),
+            );
         }
     }
     for (path, id) in [("", "authzenMetadataDefault"), ("/orgs/{organization}", "authzenMetadata")] {

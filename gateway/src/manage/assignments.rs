@@ -3,8 +3,9 @@
 use super::input;
 use super::permission::{ROLE_MANAGE, USER_MANAGE};
 use super::write::refusal;
-use super::{Write, Written};
+use super::{Make, Write, Written};
 use crate::problem::{Problem, Refusal};
+use crate::store::facts::AssignmentFact;
 use crate::store::manage::places::Known;
 use crate::store::manage::{Item, assignments, places, subjects};
 use serde::Deserialize;
@@ -28,7 +29,7 @@ pub struct NewAssignment {
     // Has to be there: a member that was forgotten must not mean the whole organization.
     #[serde(deserialize_with = "Option::deserialize")]
     at: Option<At>,
-    #[serde(default = "yes")]
+    #[serde(default = "input::yes")]
     active: bool,
     #[serde(default)]
     not_before: Option<String>,
@@ -36,43 +37,44 @@ pub struct NewAssignment {
     expires_at: Option<String>,
 }
 
-fn yes() -> bool {
-    true
-}
+impl Make for NewAssignment {
+    const COLLECTION: &'static str = "assignments";
 
-impl Write<'_> {
     /// Assigns a role. An assignment that is there is left as it is.
-    pub async fn create_assignment(mut self, fields: &NewAssignment) -> Result<Written, Refusal> {
-        let at = fields.at.as_ref().map(|at| (at.kind.as_str(), at.id.as_str()));
-        let life = input::life(fields.active, fields.not_before.as_deref(), fields.expires_at.as_deref())?;
-        if fields.subject != "user:all" {
-            input::subject(&fields.subject, "subject")?;
+    async fn make(&self, mut write: Write<'_>) -> Result<Written, Refusal> {
+        let at = self.at.as_ref().map(|at| (at.kind.as_str(), at.id.as_str()));
+        let life = input::life(self.active, self.not_before.as_deref(), self.expires_at.as_deref())?;
+        if self.subject != "user:all" {
+            input::subject(&self.subject, "subject")?;
         }
-        let subject = self.canonical(&fields.subject).await?;
-        self.manage(&subject, at, ROLE_MANAGE, USER_MANAGE).await?;
+        let subject = write.canonical(&self.subject).await?;
+        write.manage(&subject, at, ROLE_MANAGE, USER_MANAGE).await?;
         if let Some(at) = at {
-            let (connection, organization) = self.tables();
+            let (connection, organization) = write.tables();
             match places::known(connection, organization, at).await.map_err(refusal)? {
                 Known::Place if at.1 != "*" && !at.1.is_empty() => {}
                 _ => return Err(Problem::UNKNOWN_SCOPE.into()),
             }
         }
-        let keys = self.role_keys(&fields.role).await?.ok_or(Problem::UNKNOWN_ROLE)?;
-        self.give(&keys, at).await?;
-        self.affects([subject.clone()], [fields.at.clone().map(|at| (at.kind, at.id))]).await?;
-        let (connection, organization) = self.tables();
-        let made = assignments::insert(connection, organization, &subject, &fields.role, at, life).await;
-        let Some(id) = made.map_err(refusal)? else {
-            let same = assignments::same(connection, organization, &subject, &fields.role, at, life).await;
-            let item = same.map_err(refusal)?.ok_or(Problem::INTERNAL)?;
-            return Ok(self.unchanged(item));
-        };
-        let after = self.assignment(id).await?;
-        self.given(&after.id);
-        self.record("assignment.create", &after.id, None, Some(&after)).await?;
-        self.commit(Some(after)).await
+        let keys = write.role_keys(&self.role).await?.ok_or(Problem::UNKNOWN_ROLE)?;
+        let place = self.at.clone().map(|at| (at.kind, at.id));
+        write.give(&keys, [&place]).await?;
+        write.affects([subject.clone()], [place]).await?;
+        let fact = AssignmentFact { subject: &subject, role: &self.role, at, life };
+        let (connection, organization) = write.tables();
+        let made = assignments::insert(connection, organization, &fact).await.map_err(refusal)?;
+        let after = assignments::same(connection, organization, &fact).await.map_err(refusal)?;
+        let after = after.ok_or(Problem::INTERNAL)?;
+        if !made {
+            return Ok(write.unchanged(after));
+        }
+        write.given(&after.id);
+        write.record("assignment.create", &after.id, None, Some(&after)).await?;
+        write.commit(Some(after)).await
     }
+}
 
+impl Write<'_> {
     /// Takes an assignment away.
     pub async fn delete_assignment(mut self, id: Uuid) -> Result<Written, Refusal> {
         let before = self.assignment(id).await;

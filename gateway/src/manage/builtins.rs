@@ -7,11 +7,12 @@
 
 use super::input;
 use crate::store::manage::audit::{self, Event};
-use crate::store::manage::lock;
 use crate::store::manage::roles::{self, RoleRow};
+use crate::store::manage::{catalog, lock};
 use crate::store::{StoreError, catalog_file};
 use postern_world::{Role, World};
 use sqlx::{Connection, PgConnection};
+use std::collections::BTreeSet;
 
 /// What the file says. Without a file there is nothing built in.
 #[derive(Debug, Default)]
@@ -132,9 +133,12 @@ impl Builtin {
         {
             return Ok(false);
         }
-        let id = match &there {
-            Some(there) => there.id.clone(),
-            None => format!("role:system:{}", self.key),
+        let own = format!("role:system:{}", self.key);
+        let id = match there {
+            // Its holders must not get more by it.
+            Some(there) if there.key.is_some() || there.id == own || !self.immutable => there.id,
+            Some(there) if gives_everything(connection, organization, &there.id).await? => there.id,
+            _ => own,
         };
         let before = roles::get(connection, organization, &id).await?;
         let adopted = before.as_ref().filter(|_| !self.immutable).map(|before| before.json());
@@ -175,4 +179,17 @@ impl Builtin {
         audit::record(connection, organization, &event).await?;
         Ok(true)
     }
+}
+
+/// Whether a role's list stands for the whole catalog.
+async fn gives_everything(
+    connection: &mut PgConnection,
+    organization: &str,
+    role: &str,
+) -> Result<bool, StoreError> {
+    let catalog = catalog::requirements(connection, organization).await?;
+    let role = roles::get(connection, organization, role).await?.map(|role| role.json()).unwrap_or_default();
+    let entries = role["permissions"].as_array().into_iter().flatten().filter_map(|entry| entry.as_str());
+    let keys: BTreeSet<&String> = entries.flat_map(|entry| input::stands_for(entry, &catalog)).collect();
+    Ok(role["active"] == true && keys.len() == catalog.len())
 }

@@ -93,6 +93,11 @@ pub(super) fn subject(id: &str, member: &str) -> Result<(), Refusal> {
     }
 }
 
+/// The default of `active`.
+pub(super) fn yes() -> bool {
+    true
+}
+
 /// A life, with its times read.
 pub(super) fn life(
     active: bool,

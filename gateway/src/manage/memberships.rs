@@ -3,7 +3,7 @@
 use super::input;
 use super::permission::{ROLE_MANAGE, USER_MANAGE};
 use super::write::refusal;
-use super::{Write, Written};
+use super::{Make, Write, Written};
 use crate::problem::{Problem, Refusal};
 use crate::store::manage::{Item, memberships};
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 pub struct NewMembership {
     subject: String,
     group: String,
-    #[serde(default = "yes")]
+    #[serde(default = "input::yes")]
     active: bool,
     #[serde(default)]
     not_before: Option<String>,
@@ -23,34 +23,34 @@ pub struct NewMembership {
     expires_at: Option<String>,
 }
 
-fn yes() -> bool {
-    true
-}
+impl Make for NewMembership {
+    const COLLECTION: &'static str = "memberships";
 
-impl Write<'_> {
     /// Adds a subject or a group to a group. A membership that is there is left as it is.
-    pub async fn create_membership(mut self, fields: &NewMembership) -> Result<Written, Refusal> {
-        let life = input::life(fields.active, fields.not_before.as_deref(), fields.expires_at.as_deref())?;
-        input::subject(&fields.subject, "subject")?;
-        input::subject(&fields.group, "group")?;
-        let (subject, group) = (self.canonical(&fields.subject).await?, self.canonical(&fields.group).await?);
-        self.manage(&subject, None, ROLE_MANAGE, USER_MANAGE).await?;
+    async fn make(&self, mut write: Write<'_>) -> Result<Written, Refusal> {
+        let life = input::life(self.active, self.not_before.as_deref(), self.expires_at.as_deref())?;
+        input::subject(&self.subject, "subject")?;
+        input::subject(&self.group, "group")?;
+        let (subject, group) = (write.canonical(&self.subject).await?, write.canonical(&self.group).await?);
+        write.manage(&subject, None, ROLE_MANAGE, USER_MANAGE).await?;
         if !group.starts_with("group:") {
             return Err(Problem::UNKNOWN_GROUP.into());
         }
-        self.affects([subject.clone()], []).await?;
-        let (connection, organization) = self.tables();
+        write.affects([subject.clone()], []).await?;
+        let (connection, organization) = write.tables();
         let made = memberships::insert(connection, organization, &subject, &group, life).await;
-        let Some(id) = made.map_err(refusal)? else {
-            let same = memberships::same(connection, organization, &subject, &group, life).await;
-            let item = same.map_err(refusal)?.ok_or(Problem::INTERNAL)?;
-            return Ok(self.unchanged(item));
-        };
-        let after = self.membership(id).await?;
-        self.record("membership.create", &after.id, None, Some(&after)).await?;
-        self.commit(Some(after)).await
+        let made = made.map_err(refusal)?;
+        let after = memberships::same(connection, organization, &subject, &group, life).await;
+        let after = after.map_err(refusal)?.ok_or(Problem::INTERNAL)?;
+        if !made {
+            return Ok(write.unchanged(after));
+        }
+        write.record("membership.create", &after.id, None, Some(&after)).await?;
+        write.commit(Some(after)).await
     }
+}
 
+impl Write<'_> {
     /// Ends a membership.
     pub async fn delete_membership(mut self, id: Uuid) -> Result<Written, Refusal> {
         let before = self.membership(id).await;

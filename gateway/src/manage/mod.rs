@@ -25,6 +25,7 @@ pub use write::{Begun, Replay, Write, Written};
 use crate::problem::Refusal;
 use postern_snapshot::Snapshot;
 use rights::Rights;
+use serde::de::DeserializeOwned;
 
 /// Who calls, having proved to belong to the organization.
 #[derive(Clone, Debug)]
@@ -63,6 +64,15 @@ impl Actor {
             Actor::Operator(name) | Actor::Subject(name) => name,
         }
     }
+}
+
+/// What callers say of something that is made.
+pub trait Make: DeserializeOwned + Send + Sync {
+    /// The collection that it comes into, as paths name it.
+    const COLLECTION: &'static str;
+
+    /// Makes it.
+    fn make(&self, write: Write<'_>) -> impl Future<Output = Result<Written, Refusal>> + Send;
 }
 
 /// A place: a resource by type and id, or the whole organization.

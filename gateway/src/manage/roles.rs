@@ -3,7 +3,7 @@
 use super::input;
 use super::permission::ROLE_MANAGE;
 use super::write::refusal;
-use super::{Need, Write, Written};
+use super::{Make, Need, Write, Written};
 use crate::problem::{Problem, Refusal};
 use crate::store::manage::roles::{self, RoleRow};
 use crate::store::manage::{Item, catalog};
@@ -18,12 +18,8 @@ use uuid::Uuid;
 pub struct RoleFields {
     name: String,
     permissions: Vec<String>,
-    #[serde(default = "yes")]
+    #[serde(default = "input::yes")]
     active: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 const ORGANIZATION: Need<'static> = Need { any_of: &[ROLE_MANAGE], at: None };
@@ -46,28 +42,32 @@ impl Builtin {
     }
 }
 
-impl Write<'_> {
+impl Make for RoleFields {
+    const COLLECTION: &'static str = "roles";
+
     /// Makes a role.
-    pub async fn create_role(mut self, fields: &RoleFields) -> Result<Written, Refusal> {
-        self.require(&ORGANIZATION)?;
+    async fn make(&self, mut write: Write<'_>) -> Result<Written, Refusal> {
+        write.require(&ORGANIZATION)?;
         let id = format!("role:organization:{}", Uuid::now_v7());
-        let (name, name_key) = self.free_name(&fields.name, &id).await?;
-        let (entries, keys) = self.list(fields).await?;
-        self.give_at_organization(&keys)?;
+        let (name, name_key) = write.free_name(&self.name, &id).await?;
+        let (entries, keys) = write.list(self).await?;
+        write.give_at_organization(&keys)?;
         let row = RoleRow {
             id: &id,
             name: &name,
             name_key: &name_key,
             permissions: &entries,
-            active: fields.active,
+            active: self.active,
             builtin: None,
             immutable: false,
         };
-        let after = self.put_role(&row).await?;
-        self.record("role.create", &id, None, Some(&after)).await?;
-        self.commit(Some(after)).await
+        let after = write.put_role(&row).await?;
+        write.record("role.create", &id, None, Some(&after)).await?;
+        write.commit(Some(after)).await
     }
+}
 
+impl Write<'_> {
     /// Changes a role that is as `tags` say.
     pub async fn update_role(
         mut self,
@@ -102,9 +102,7 @@ impl Write<'_> {
         // What is added counts wherever the role is held, now or later; a role that counts again gives all of it.
         let had = self.role_keys(id).await?.filter(|_| before.json()["active"] == true).unwrap_or_default();
         let added: BTreeSet<String> = keys.difference(&had).cloned().collect();
-        for held in &held {
-            self.give(&added, super::rights::borrowed(&held.at)).await?;
-        }
+        self.give(&added, held.iter().map(|held| &held.at)).await?;
         let row = RoleRow {
             id,
             name: &name,
@@ -145,7 +143,6 @@ impl Write<'_> {
             held.iter().filter(|held| held.counts).map(|held| held.subject.as_str()).collect();
         self.affects(held.iter().map(|held| held.subject.clone()), held.iter().map(|held| held.at.clone()))
             .await?;
-        self.nothing_kept_back()?;
         match reassign_to {
             None if !holders.is_empty() => {
                 return Err(Refusal::from(Problem::ROLE_HELD).with("holders", json!(holders.len())));
@@ -156,13 +153,12 @@ impl Write<'_> {
             }
             Some(other) => {
                 let keys = self.role_keys(other).await?.ok_or(Problem::UNKNOWN_ROLE)?;
-                for held in &held {
-                    self.give(&keys, super::rights::borrowed(&held.at)).await?;
-                }
+                self.give(&keys, held.iter().map(|held| &held.at)).await?;
                 let (connection, organization) = self.tables();
                 roles::reassign(connection, organization, id, other).await.map_err(refusal)?;
             }
         }
+        self.nothing_kept_back()?;
         let (connection, organization) = self.tables();
         roles::delete(connection, organization, id).await.map_err(refusal)?;
         self.record("role.delete", id, Some(&before), None).await?;
@@ -193,7 +189,7 @@ impl Write<'_> {
     /// A name that no other role has, and no built-in one will have.
     async fn free_name(&mut self, text: &str, id: &str) -> Result<(String, String), Refusal> {
         let (name, name_key) = input::name(text)?;
-        if self.app().builtins.reserves(&name_key) {
+        if self.app.builtins.reserves(&name_key) {
             return Err(Problem::RESERVED_NAME.into());
         }
         let (connection, organization) = self.tables();

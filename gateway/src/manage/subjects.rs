@@ -4,7 +4,7 @@ use super::input;
 use super::permission::{ROLE_MANAGE, USER_MANAGE};
 use super::roles::expect;
 use super::write::refusal;
-use super::{Need, Write, Written};
+use super::{Make, Write, Written};
 use crate::problem::{Problem, Refusal};
 use crate::store::manage::{Item, subjects};
 use postern_world::Life;
@@ -22,16 +22,12 @@ pub struct SubjectFields {
     aliases: Vec<String>,
     #[serde(default)]
     attributes: BTreeMap<String, String>,
-    #[serde(default = "yes")]
+    #[serde(default = "input::yes")]
     active: bool,
     #[serde(default)]
     not_before: Option<String>,
     #[serde(default)]
     expires_at: Option<String>,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl SubjectFields {
@@ -52,23 +48,28 @@ impl SubjectFields {
     }
 }
 
-impl Write<'_> {
+impl Make for SubjectFields {
+    const COLLECTION: &'static str = "subjects";
+
     /// Lists a subject or a group.
-    pub async fn create_subject(mut self, fields: &SubjectFields) -> Result<Written, Refusal> {
-        self.require(&Need { any_of: &[USER_MANAGE, ROLE_MANAGE], at: None })?;
-        let id = fields.id.as_deref().unwrap_or_default();
+    async fn make(&self, mut write: Write<'_>) -> Result<Written, Refusal> {
+        let id = self.id.as_deref().unwrap_or_default();
         input::subject(id, "id")?;
-        let life = fields.life(id)?;
-        let (connection, organization) = self.tables();
+        // Facts may have named it before: to list it can end what it held.
+        write.manage(id, None, ROLE_MANAGE, USER_MANAGE).await?;
+        let life = self.life(id)?;
+        let (connection, organization) = write.tables();
         if subjects::get(connection, organization, id).await.map_err(refusal)?.is_some() {
             return Err(Problem::ID_TAKEN.into());
         }
-        self.affects([id.to_owned()], []).await?;
-        let after = self.put_subject(id, fields, life).await?;
-        self.record("subject.create", id, None, Some(&after)).await?;
-        self.commit(Some(after)).await
+        write.affects([id.to_owned()], []).await?;
+        let after = write.put_subject(id, self, life).await?;
+        write.record("subject.create", id, None, Some(&after)).await?;
+        write.commit(Some(after)).await
     }
+}
 
+impl Write<'_> {
     /// Changes a subject that is as `tags` say.
     pub async fn update_subject(
         mut self,

@@ -4,7 +4,7 @@ use super::rights::{Rights, borrowed, cannot_grant};
 use super::{Actor, Caller, Need, Place};
 use crate::app::App;
 use crate::problem::{Problem, Refusal};
-use crate::publish::{self, State};
+use crate::publish::{self, PublishError, State};
 use crate::store::manage::{Item, audit, hidden, lock, replay, subjects};
 use crate::store::{StoreError, heads};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ const WAITS: usize = 2;
 
 /// A transaction that may write facts of one organization.
 pub struct Write<'a> {
-    app: &'a App,
+    pub(super) app: &'a App,
     pub(super) caller: &'a Caller,
     transaction: Transaction<'static, Postgres>,
     /// The revision of the head when it was locked.
@@ -97,17 +97,24 @@ impl<'a> Write<'a> {
             return Err(Problem::READ_ONLY_KEY.into());
         }
         let organization = caller.organization.as_str();
-        for attempt in 0.. {
+        let decides = matches!(caller.actor, Actor::Subject(_));
+        if decides {
+            // Before anything is locked: the first state of an organization needs a connection of its own.
+            app.publisher.state(organization).await?;
+        }
+        let mut waits = 0;
+        loop {
             let mut transaction = app.pool.begin().await.map_err(unavailable)?;
             let revision = lock(&mut transaction, organization).await.map_err(refusal)?;
             let revision = revision.ok_or(Problem::ORGANIZATION_GONE)?;
-            if matches!(caller.actor, Actor::Operator(_)) {
+            if !decides {
                 return Ok(Write::of(app, caller, transaction, revision, None));
             }
             let published = app.publisher.state(organization).await?;
             let before = if published.revision() == revision {
                 published
-            } else if attempt < WAITS && published.snapshot.bytes.len() > COMPILE_AT_ONCE_BYTES {
+            } else if waits < WAITS && published.snapshot.bytes.len() > COMPILE_AT_ONCE_BYTES {
+                waits += 1;
                 transaction.rollback().await.map_err(unavailable)?;
                 // Not before it was the newest state; it may not be any more by then.
                 let _ = app.publisher.state_to_decide(organization, revision, app.config.stale_after).await?;
@@ -117,7 +124,6 @@ impl<'a> Write<'a> {
             };
             return Ok(Write::of(app, caller, transaction, revision, Some(before)));
         }
-        Err(Problem::UNAVAILABLE.into())
     }
 
     fn of(
@@ -224,22 +230,26 @@ impl<'a> Write<'a> {
         }
     }
 
-    /// Refuses to give away permissions that the caller does not hold at a place and everywhere below.
+    /// Refuses to give away permissions that the caller does not hold at these places and everywhere below.
     pub(super) async fn give(
         &mut self,
-        permissions: impl IntoIterator<Item = &String>,
-        at: Option<(&str, &str)>,
+        permissions: &BTreeSet<String>,
+        at: impl IntoIterator<Item = &Place>,
     ) -> Result<(), Refusal> {
-        if self.everything {
+        if self.everything || permissions.is_empty() {
             return Ok(());
         }
-        let permissions: Vec<&String> = permissions.into_iter().collect();
-        for at in self.places_at(at).await? {
-            let mine = self.rights().held_by_caller(borrowed(&at));
+        let mut places = BTreeSet::new();
+        for at in at.into_iter().collect::<BTreeSet<_>>() {
+            places.extend(self.places_at(borrowed(at)).await?);
+        }
+        let rights = self.rights();
+        for at in &places {
+            let mine = rights.held_by_caller(borrowed(at));
             if let Some(lacking) =
                 permissions.iter().find(|permission| mine.binary_search(permission).is_err())
             {
-                return Err(cannot_grant(lacking, borrowed(&at)));
+                return Err(cannot_grant(lacking, borrowed(at)));
             }
         }
         Ok(())
@@ -343,11 +353,6 @@ impl<'a> Write<'a> {
     pub(super) fn is_caller(&self, subject: &str) -> bool {
         matches!(&self.caller.actor, Actor::Subject(caller) if caller == subject)
     }
-
-    /// The pool of the gateway, for what is not of this transaction.
-    pub fn app(&self) -> &'a App {
-        self.app
-    }
 }
 
 impl Written {
@@ -372,8 +377,13 @@ async fn compiled(
     revision: u64,
 ) -> Result<Arc<State>, Refusal> {
     publish::compile_locked(transaction, organization, revision).await.map(Arc::new).map_err(|error| {
-        tracing::error!(%organization, %error, "a write could not be decided");
-        Problem::NOT_COMPILED.into()
+        match error {
+            PublishError::Store(error) => refusal(error),
+            error => {
+                tracing::error!(%organization, %error, "a write could not be decided");
+                Problem::NOT_COMPILED.into()
+            }
+        }
     })
 }
 

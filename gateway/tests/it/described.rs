@@ -80,6 +80,18 @@ fn validator(document: &Value, schema: &str) -> jsonschema::Validator {
     jsonschema::validator_for(&root).unwrap()
 }
 
+/// An answer has every header that is described, and of those that others have no other.
+fn told(document: &Value, method: &str, path: &str, answer: &Answer) {
+    let responses = &document["paths"][path][method]["responses"];
+    let described = responses[answer.status.as_str()]["headers"].as_object();
+    let described =
+        described.unwrap_or_else(|| panic!("{method} {path}: {} is not described", answer.status));
+    for header in ["Location", "ETag", "Postern-Revision", "Postern-Consistency-Token", "X-Request-ID"] {
+        let there = !answer.header(&header.to_lowercase()).is_empty();
+        assert_eq!(described.contains_key(header), there, "{method} {path}: {header}");
+    }
+}
+
 /// What is answered, and what is taken, has the form that is described.
 #[tokio::test]
 async fn answers_have_the_form_that_is_described() {
@@ -96,6 +108,7 @@ async fn answers_have_the_form_that_is_described() {
         let answer = fleet.post(path, &operator, body).await;
         assert_eq!(answer.status, 201, "{answer:?}");
         valid(schema, &answer.json());
+        told(&document, "post", &format!("/v1/organizations/{{organization}}/{path}"), &answer);
         answer
     };
     made("roles", "RoleFields", "Role", json!({"name": "R", "permissions": ["fleet:read"], "active": false}))
@@ -124,7 +137,15 @@ async fn answers_have_the_form_that_is_described() {
         json!({"subject": "user:tess", "permission": "miner:reboot", "resource": at, "where": {"a": "b"}});
     valid("Question", &question);
     valid("Explanation", &fleet.post("explain", &operator, question).await.json());
-    valid("Catalog", &fleet.get("catalog", &operator).await.json());
+    let catalog = fleet.get("catalog", &operator).await;
+    valid("Catalog", &catalog.json());
+    told(&document, "get", "/v1/organizations/{organization}/catalog", &catalog);
+    let role = fleet.get("roles/role:system:ADMIN", &operator).await;
+    told(&document, "get", "/v1/organizations/{organization}/roles/{id}", &role);
+    let gone = fleet.send("DELETE", "subjects/user:new", &operator, &[("if-match", "*")], Value::Null).await;
+    told(&document, "delete", "/v1/organizations/{organization}/subjects/{id}", &gone);
+    let snapshot = fleet.setup.get("/v1/organizations/acme/snapshot", &fleet.setup.key).await;
+    told(&document, "get", "/v1/organizations/{organization}/snapshot", &snapshot);
     for refused in [
         fleet.post("roles", &operator, json!({"name": "x", "permissions": ["no:such"]})).await,
         fleet.post("roles", &operator, json!({"name": "x", "permissions": ["miner:reboot"]})).await,
@@ -141,6 +162,7 @@ async fn answers_have_the_form_that_is_described() {
     let answer = fleet.setup.post("/access/v1/evaluation", &[], &question.to_string()).await;
     assert_eq!(answer.json()["decision"], true);
     valid("Decision", &answer.json());
+    told(&document, "post", "/access/v1/evaluation", &answer);
     let many = json!({"action": {"name": "read"}, "resource": entity("miner", "m1"),
         "evaluations": [{"subject": entity("user", "root")}, {}], "options": {"reasons": true}});
     valid("Evaluations", &many);
@@ -155,6 +177,7 @@ async fn answers_have_the_form_that_is_described() {
     }
     let metadata = get(fleet.setup.address(), "/.well-known/authzen-configuration", &[]).await;
     valid("AuthzenMetadata", &metadata.json());
+    told(&document, "get", "/.well-known/authzen-configuration", &metadata);
     for health in ["/livez", "/readyz"] {
         valid("Health", &get(fleet.setup.address(), health, &[]).await.json());
     }

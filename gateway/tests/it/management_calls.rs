@@ -14,8 +14,6 @@ pub fn endpoints() -> Vec<(&'static str, &'static str, Value)> {
     let assignment = json!({"subject": "user:x", "role": "role:system:ADMIN", "at": null});
     let subject = json!({"id": "user:x"});
     let membership = json!({"subject": "user:x", "group": "group:crew"});
-    let nothing = "00000000-0000-0000-0000-000000000000";
-    let at = |path: &str| -> &'static str { Box::leak(format!("{path}/{nothing}").into_boxed_str()) };
     vec![
         ("GET", "catalog", Value::Null),
         ("GET", "roles", Value::Null),
@@ -25,7 +23,7 @@ pub fn endpoints() -> Vec<(&'static str, &'static str, Value)> {
         ("DELETE", "roles/role:system:ADMIN", Value::Null),
         ("GET", "assignments", Value::Null),
         ("POST", "assignments", assignment),
-        ("DELETE", at("assignments"), Value::Null),
+        ("DELETE", "assignments/00000000-0000-0000-0000-000000000000", Value::Null),
         ("GET", "subjects", Value::Null),
         ("POST", "subjects", subject),
         ("GET", "subjects/user:tess", Value::Null),
@@ -33,7 +31,7 @@ pub fn endpoints() -> Vec<(&'static str, &'static str, Value)> {
         ("DELETE", "subjects/user:tess", Value::Null),
         ("GET", "memberships", Value::Null),
         ("POST", "memberships", membership),
-        ("DELETE", at("memberships"), Value::Null),
+        ("DELETE", "memberships/00000000-0000-0000-0000-000000000000", Value::Null),
         ("POST", "explain", json!({"subject": "user:x", "permission": "fleet:read", "resource": null})),
         ("GET", "audit", Value::Null),
     ]
@@ -334,6 +332,7 @@ async fn every_write_is_audited_with_its_revision() {
         ("role.update", &changed, role.json(), changed.json()),
         ("role.create", &role, Value::Null, role.json()),
     ];
+    assert_eq!(events.len(), wanted.len());
     for (event, (operation, answer, before, after)) in events.iter().zip(wanted) {
         assert_eq!(event["operation"], operation);
         assert_eq!(event["revision"].to_string(), answer.header("postern-revision"), "{operation}");
@@ -477,7 +476,7 @@ async fn an_outage_leaves_no_write_half_done() {
             .await
             .unwrap();
     let there: BTreeSet<String> = there.into_iter().collect();
-    assert!(made.is_subset(&there) && there.len() <= made.len() + lost);
+    assert!(!made.is_empty() && made.is_subset(&there) && there.len() <= made.len() + lost);
     assert_eq!(revision(&mut admin, "acme").await, before + there.len() as u64);
     let audited: i64 = sqlx::query_scalar("SELECT count(*) FROM audit_events WHERE target LIKE 'user:w%'")
         .fetch_one(&mut admin)

@@ -118,6 +118,24 @@ async fn the_last_super_admin_stays() {
     );
     let gone = fleet.send("DELETE", "subjects/user:root", &operator, &any, Value::Null).await;
     assert_eq!(gone.code(), "last_super_admin");
+    // Nor by listing somebody as ended who held the role without being listed.
+    let boss = json!({"subject": "user:boss", "role": "role:system:SUPER_ADMIN", "at": null});
+    assert_eq!(fleet.post("assignments", &operator, boss).await.status, 201);
+    let ended = json!({"id": "user:boss", "active": false});
+    let rolf = fleet.setup.token("user:rolf", 60);
+    assert_eq!(fleet.post("subjects", &rolf, ended.clone()).await.code(), "holds_more");
+    assert_eq!(
+        fleet.send("DELETE", &format!("assignments/{first}"), &operator, &any, Value::Null).await.status,
+        204
+    );
+    assert_eq!(fleet.post("subjects", &operator, ended).await.code(), "last_super_admin");
+    let first = json!({"subject": "user:root", "role": "role:system:SUPER_ADMIN", "at": null});
+    let first = fleet.post("assignments", &operator, first).await.json()["id"].as_str().unwrap().to_owned();
+    let boss = of(&fleet, "user:boss").await;
+    assert_eq!(
+        fleet.send("DELETE", &format!("assignments/{boss}"), &operator, &any, Value::Null).await.status,
+        204
+    );
     // One at a site does not count.
     let at = json!({"subject": "user:none", "role": "role:system:SUPER_ADMIN", "at": {"type": "site", "id": "s1"}});
     assert_eq!(fleet.post("assignments", &operator, at).await.status, 201);
@@ -248,22 +266,46 @@ async fn gateways_that_start_together_seed_once() {
     connection.close().await.unwrap();
 }
 
-/// An import that has roles of these names: they become the built-in ones, as they are.
+/// An import that has roles of these names: they become the built-in ones, as they are; but nobody gets more by that.
 #[tokio::test]
 async fn roles_of_the_same_name_become_the_built_in_ones() {
-    let facts = r#"{"format": "postern-world/1", "organization": "acme", "revision": 1,
-        "catalog": {"types": {}, "permissions": {"fleet:read": {}}},
-        "roles": [{"id": "role:organization:1", "name": "SUPER ADMIN", "permissions": ["fleet:read"]},
-            {"id": "role:organization:2", "name": "Admin", "permissions": ["fleet:read"]}]}"#;
-    let mut setup = Setup::of(&world(facts), with_catalog()).await;
+    let with = |permissions: &str| {
+        let facts = format!(
+            r#"{{"format": "postern-world/1", "organization": "acme", "revision": 1,
+            "catalog": {{"types": {{}}, "permissions": {{"fleet:read": {{}}}}}},
+            "roles": [{{"id": "role:organization:1", "name": "SUPER ADMIN", "permissions": {permissions}}},
+                {{"id": "role:organization:2", "name": "Admin", "permissions": ["fleet:read"]}}]}}"#
+        );
+        world(&facts)
+    };
+    for (permissions, adopted) in [(r#"["*"]"#, true), (r#"["fleet:read"]"#, false)] {
+        let mut setup = Setup::of(&with(permissions), with_catalog()).await;
+        let operator = writing_key(&mut setup.connection, "acme", None).await;
+        let fleet = Fleet { setup, operator };
+        let role = async |id: &str| fleet.get(&format!("roles/{id}"), &fleet.operator).await.json();
+        let first = role("role:organization:1").await;
+        assert_eq!(first["builtin"] == "SUPER_ADMIN", adopted, "{first}");
+        assert_eq!(first["permissions"], serde_json::from_str::<Value>(permissions).unwrap());
+        let own = role("role:system:SUPER_ADMIN").await;
+        assert_eq!(own["immutable"] == true, !adopted, "{own}");
+        let second = role("role:organization:2").await;
+        assert_eq!((&second["builtin"], &second["permissions"]), (&json!("ADMIN"), &json!(["fleet:read"])));
+        assert_eq!(role("role:system:FIELD_TECH").await["builtin"], "FIELD_TECH");
+        let count = fleet.get("roles", &fleet.operator).await.json()["items"].as_array().unwrap().len();
+        assert_eq!(count, if adopted { 3 } else { 4 });
+    }
+}
+
+/// A role that somebody made under the name of a built-in one, before there was a catalog, stays what it is.
+#[tokio::test]
+async fn a_name_gives_no_rights() {
+    let mut setup = Setup::of(&world(FACTS), crate::support::config()).await;
     let operator = writing_key(&mut setup.connection, "acme", None).await;
     let fleet = Fleet { setup, operator };
-    let role = async |id: &str| fleet.get(&format!("roles/{id}"), &fleet.operator).await.json();
-    let first = role("role:organization:1").await;
-    assert_eq!((&first["builtin"], &first["immutable"]), (&json!("SUPER_ADMIN"), &json!(true)));
-    assert_eq!(first["permissions"], json!(["*"]));
-    let second = role("role:organization:2").await;
-    assert_eq!((&second["builtin"], &second["permissions"]), (&json!("ADMIN"), &json!(["fleet:read"])));
-    assert_eq!(role("role:system:FIELD_TECH").await["builtin"], "FIELD_TECH");
-    assert_eq!(fleet.get("roles", &fleet.operator).await.json()["items"].as_array().unwrap().len(), 3);
+    let mine = json!({"name": "Super admin", "permissions": []});
+    let mine = fleet.post("roles", &fleet.operator, mine).await.json();
+    let second = Gateway::start(with_catalog(), &fleet.setup.url).await.unwrap();
+    let path = format!("roles/{}", mine["id"].as_str().unwrap());
+    assert_eq!(fleet.get(&path, &fleet.operator).await.json(), mine);
+    second.stop().await.unwrap();
 }

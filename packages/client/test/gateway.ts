@@ -107,7 +107,7 @@ export class TestGateway {
 }
 
 /** Waits until something holds; fails after five seconds. */
-export async function until(holds: () => boolean, what: string): Promise<void> {
+export async function until(holds: () => boolean, what = "it"): Promise<void> {
   const deadline = performance.now() + 5000;
   while (!holds()) {
     if (performance.now() > deadline) throw new Error(`never happened: ${what}`);

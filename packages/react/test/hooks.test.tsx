@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { TestGateway, until, worlds } from "./setup.js";
+import { shared } from "./setup.js";
 import { connect, type Change, type Postern } from "@postern/client";
 import { Evaluator } from "@postern/client/evaluator/full";
 import { act, type ReactNode } from "react";
@@ -20,7 +20,8 @@ import {
   usePostern,
 } from "../src/index.js";
 
-const { FLEET, fleetAt, sliceOf, technician } = worlds;
+const { FLEET, fleetAt, sliceOf, technician, TestGateway, until } = shared;
+
 const S1 = { type: "site", id: "s1" };
 const S2 = { type: "site", id: "s2" };
 const element = document.getElementById("root")!;

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { until, worlds } from "./setup.js";
+import { shared } from "./setup.js";
 import { Evaluator } from "@postern/client/evaluator/full";
-import { manifest, NO_ACCESS, redirection } from "@postern/client/routes";
+import { NO_ACCESS, redirection } from "@postern/client/routes";
 import * as tanstack from "@tanstack/react-router";
 import { createElement } from "react";
 import { createRoot } from "react-dom/client";
@@ -12,26 +12,12 @@ import { createMemoryRouter } from "react-router";
 import { guard as reactRouterGuard } from "../src/react_router.js";
 import { guard as tanstackGuard } from "../src/tanstack_router.js";
 
+const { moved, pages, tom, until, zed } = shared;
+
 // Routers render by themselves, and wait for what is rendered.
 Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: false });
 
-const { FLEET, fleetAt, sliceOf, technician } = worlds;
-
-const pages = manifest([
-  { path: "/", label: "Home", allow: [[{ permission: "fleet:read", at: "anywhere" }]] },
-  {
-    path: "/sites/:site",
-    label: "Site",
-    allow: [[{ permission: "miner:read", at: { type: "site", param: "site" } }]],
-  },
-  { path: "/team", label: "Team", allow: [[{ permission: "user:manage", at: "organization" }]] },
-]);
-
 const PATHS = ["/", "/sites/:site", "/team", NO_ACCESS] as const;
-const tom = new Evaluator(sliceOf(FLEET, "user:tom"));
-const zed = new Evaluator(sliceOf(FLEET, "user:zed"));
-const moved = new Evaluator(sliceOf(fleetAt(6, [technician("user:tom", "s2")]), "user:tom"));
-
 /** Where an address leads somebody. */
 const ADDRESSES: readonly (readonly [who: Evaluator, from: string, to: string])[] = [
   [tom, "/", "/"],

@@ -2,27 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { worlds } from "./setup.js";
+import { shared } from "./setup.js";
 import { Evaluator } from "@postern/client/evaluator/full";
-import { manifest, NO_ACCESS } from "@postern/client/routes";
+import { NO_ACCESS } from "@postern/client/routes";
 import { createMemoryHistory, createRouter } from "vue-router";
 import { guard } from "../src/router.js";
 
-const { FLEET, fleetAt, sliceOf, technician } = worlds;
-
-const pages = manifest([
-  { path: "/", label: "Home", allow: [[{ permission: "fleet:read", at: "anywhere" }]] },
-  {
-    path: "/sites/:site",
-    label: "Site",
-    allow: [[{ permission: "miner:read", at: { type: "site", param: "site" } }]],
-  },
-  { path: "/team", label: "Team", allow: [[{ permission: "user:manage", at: "organization" }]] },
-]);
-
-const tom = new Evaluator(sliceOf(FLEET, "user:tom"));
-const zed = new Evaluator(sliceOf(FLEET, "user:zed"));
-const moved = new Evaluator(sliceOf(fleetAt(6, [technician("user:tom", "s2")]), "user:tom"));
+const { moved, pages, tom, zed } = shared;
 
 function routerFor(permissions: () => Evaluator | Promise<Evaluator>, base?: string) {
   const router = createRouter({

@@ -1,9 +1,10 @@
-// A page, a gateway and slices. Worlds and the gateway are those of the client's own tests.
+// A page, and what the client's own tests have: worlds, a gateway, pages to guard.
 
 import { JSDOM } from "jsdom";
 
 const { window } = new JSDOM('<!doctype html><div id="root"></div>', { url: "https://app.example/" });
-// Defined, not assigned: later versions of Node have a `navigator` that cannot be.
+// Before anything is waited for: other modules look for a page as soon as they are read. Defined, not assigned: later
+// versions of Node have a `navigator` that cannot be.
 for (const [name, value] of Object.entries({
   window,
   document: window.document,
@@ -18,23 +19,6 @@ for (const [name, value] of Object.entries({
   Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
 }
 
-const built = new URL("../../../client/dist/test/", import.meta.url).href;
-
-/** Worlds, and slices that are cut of them. */
-export const worlds = (await import(
-  `${built}worlds.js`
-)) as typeof import("../../client/dist/test/worlds.js");
-
-const { TestGateway } = (await import(
-  `${built}gateway.js`
-)) as typeof import("../../client/dist/test/gateway.js");
-export { TestGateway };
-
-/** Waits for something that another turn brings about. */
-export async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error("it did not happen within 5 s");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
+export const shared = (await import(
+  new URL("../../../client/dist/test/embedding.js", import.meta.url).href
+)) as typeof import("../../client/dist/test/embedding.js");

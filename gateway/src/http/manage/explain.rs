@@ -5,7 +5,6 @@ use super::{Call, respond};
 use crate::app::App;
 use crate::clock::now_micros;
 use crate::explanation;
-use crate::http::authzen::at_least;
 use crate::http::body::json_body;
 use crate::http::{POSTERN_CONSISTENCY_TOKEN, POSTERN_REVISION};
 use crate::problem::{Problem, Refusal};
@@ -21,15 +20,12 @@ use std::sync::Arc;
 /// holders and roles.
 pub async fn ask(State(app): State<Arc<App>>, call: Call, body: Body) -> Result<Response, Refusal> {
     call.takes(&[])?;
-    call.may_read(&app, READERS).await?;
+    let state = call.may_read(&app, READERS).await?;
     let body = json_body(&call.headers, body).await?;
     let query = parse_query(&body).map_err(|error| Problem::INVALID_REQUEST.because(error.to_string()))?;
     if !matches!(query.op, Op::Check | Op::Explain) {
         return Err(Problem::INVALID_REQUEST.because("op: only a check can be explained"));
     }
-    let organization = &call.caller.organization;
-    let at_least = at_least(organization, &call.headers)?;
-    let state = app.publisher.state_to_decide(organization, at_least, app.config.stale_after).await?;
     let parents: Vec<(&str, &str)> = query.parents.iter().map(pair).collect();
     let dimensions: Vec<(&str, &str)> =
         query.dimensions.iter().map(|(name, value)| (&name[..], &value[..])).collect();

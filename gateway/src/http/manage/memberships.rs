@@ -1,13 +1,11 @@
 //! `…/memberships` and `…/memberships/{id}`
 
 use super::subjects::READERS;
-use super::{Call, and_one, connection, page, parse, read_refusal, written};
+use super::{Call, and_one, connection, page, read_refusal, written};
 use crate::app::App;
-use crate::http::body::json_body;
-use crate::manage::{Begun, NewMembership, Write};
+use crate::manage::Write;
 use crate::problem::Refusal;
 use crate::store::manage::memberships;
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use std::sync::Arc;
@@ -21,17 +19,6 @@ pub async fn list(State(app): State<Arc<App>>, call: Call) -> Result<Response, R
     let organization = &call.caller.organization;
     let items = memberships::list(&mut connection, organization, subject, group, &and_one(&range)).await;
     Ok(page(items.map_err(read_refusal)?, &range))
-}
-
-pub async fn create(State(app): State<Arc<App>>, call: Call, body: Body) -> Result<Response, Refusal> {
-    call.takes(&[])?;
-    let body = json_body(&call.headers, body).await?;
-    let fields: NewMembership = parse(&body)?;
-    let made = match Write::begin_once(&app, &call.caller, call.replay(&body)?).await? {
-        Begun::Write(write) => write.create_membership(&fields).await?,
-        Begun::Before(made) => made,
-    };
-    Ok(written(&call.caller, &made, Some("memberships")))
 }
 
 pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Result<Response, Refusal> {

@@ -8,15 +8,18 @@ pub(super) mod memberships;
 pub(super) mod roles;
 pub(super) mod subjects;
 
-use super::{POSTERN_CONSISTENCY_TOKEN, POSTERN_REVISION, REQUEST_ID};
+use super::body::json_body;
+use super::{POSTERN_CONSISTENCY_TOKEN, POSTERN_REVISION, REQUEST_ID, at_least};
 use crate::app::App;
 use crate::consistency;
-use crate::manage::{Caller, Need, Replay, Written};
+use crate::manage::{Begun, Caller, Make, Need, Replay, Write, Written};
 use crate::problem::{Problem, Refusal};
+use crate::publish;
 use crate::store::manage::{Item, Range};
 use crate::store::{self, StoreError};
+use axum::body::Body;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::{FromRequestParts, Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION, VARY};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -134,12 +137,31 @@ impl Call {
         Ok(Some(Replay { key, digest: digest.finalize().into() }))
     }
 
-    /// Refuses a caller who may not read this, as of the published state.
-    async fn may_read(&self, app: &Arc<App>, any_of: &[&str]) -> Result<(), Refusal> {
-        let state =
-            app.publisher.state_to_decide(&self.caller.organization, 0, app.config.stale_after).await?;
-        self.caller.require(&state.view(), &Need { any_of, at: None })
+    /// Refuses a caller who may not read this, as of the published state, or a later one if the caller asks for that.
+    /// Gives the state that it was decided on.
+    async fn may_read(&self, app: &Arc<App>, any_of: &[&str]) -> Result<Arc<publish::State>, Refusal> {
+        let organization = &self.caller.organization;
+        let at_least = at_least(organization, &self.headers)?;
+        let state = app.publisher.state_to_decide(organization, at_least, app.config.stale_after).await?;
+        self.caller.require(&state.view(), &Need { any_of, at: None })?;
+        Ok(state)
     }
+}
+
+/// Makes something, once for each `Idempotency-Key`.
+pub(super) async fn create<M: Make>(
+    State(app): State<Arc<App>>,
+    call: Call,
+    body: Body,
+) -> Result<Response, Refusal> {
+    call.takes(&[])?;
+    let body = json_body(&call.headers, body).await?;
+    let fields: M = parse(&body)?;
+    let made = match Write::begin_once(&app, &call.caller, call.replay(&body)?).await? {
+        Begun::Write(write) => fields.make(write).await?,
+        Begun::Before(made) => made,
+    };
+    Ok(written(&call.caller, &made, Some(M::COLLECTION)))
 }
 
 /// A connection for a list.

@@ -4,7 +4,7 @@ use super::{Call, and_one, connection, item, page, parse, read_refusal, written}
 use crate::app::App;
 use crate::http::body::json_body;
 use crate::manage::permission::{ROLE_MANAGE, ROLE_READ, USER_MANAGE};
-use crate::manage::{Begun, RoleFields, Write};
+use crate::manage::{RoleFields, Write};
 use crate::problem::{Problem, Refusal};
 use crate::store::manage::roles;
 use axum::body::Body;
@@ -31,17 +31,6 @@ pub async fn read(State(app): State<Arc<App>>, call: Call) -> Result<Response, R
     let role =
         roles::get(&mut connection, &call.caller.organization, &call.id).await.map_err(read_refusal)?;
     Ok(item(&role.ok_or(Problem::ITEM_NOT_FOUND)?))
-}
-
-pub async fn create(State(app): State<Arc<App>>, call: Call, body: Body) -> Result<Response, Refusal> {
-    call.takes(&[])?;
-    let body = json_body(&call.headers, body).await?;
-    let fields: RoleFields = parse(&body)?;
-    let made = match Write::begin_once(&app, &call.caller, call.replay(&body)?).await? {
-        Begun::Write(write) => write.create_role(&fields).await?,
-        Begun::Before(made) => made,
-    };
-    Ok(written(&call.caller, &made, Some("roles")))
 }
 
 pub async fn update(State(app): State<Arc<App>>, call: Call, body: Body) -> Result<Response, Refusal> {

@@ -4,7 +4,7 @@ use super::{Call, and_one, connection, item, page, parse, read_refusal, written}
 use crate::app::App;
 use crate::http::body::json_body;
 use crate::manage::permission::{ROLE_MANAGE, USER_MANAGE, USER_READ};
-use crate::manage::{Begun, SubjectFields, Write};
+use crate::manage::{SubjectFields, Write};
 use crate::problem::{Problem, Refusal};
 use crate::store::manage::subjects;
 use axum::body::Body;
@@ -31,17 +31,6 @@ pub async fn read(State(app): State<Arc<App>>, call: Call) -> Result<Response, R
     let mut connection = connection(&app).await?;
     let subject = subjects::get(&mut connection, &call.caller.organization, &call.id).await;
     Ok(item(&subject.map_err(read_refusal)?.ok_or(Problem::ITEM_NOT_FOUND)?))
-}
-
-pub async fn create(State(app): State<Arc<App>>, call: Call, body: Body) -> Result<Response, Refusal> {
-    call.takes(&[])?;
-    let body = json_body(&call.headers, body).await?;
-    let fields: SubjectFields = parse(&body)?;
-    let made = match Write::begin_once(&app, &call.caller, call.replay(&body)?).await? {
-        Begun::Write(write) => write.create_subject(&fields).await?,
-        Begun::Before(made) => made,
-    };
-    Ok(written(&call.caller, &made, Some("subjects")))
 }
 
 pub async fn update(State(app): State<Arc<App>>, call: Call, body: Body) -> Result<Response, Refusal> {

@@ -1,8 +1,8 @@
 //! Assignments.
 
-use super::{Item, Range, bounds, iso, moment};
+use super::{Item, Range, Statement, bounds, iso, moment};
 use crate::store::StoreError;
-use postern_world::Life;
+use crate::store::facts::AssignmentFact;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -30,20 +30,16 @@ pub async fn list(
     role: Option<&str>,
     range: &Range,
 ) -> Result<Vec<Item>, StoreError> {
-    // A cursor that is no UUID is none of ours, and before everything.
-    let after: Option<Uuid> = range.after.as_ref().and_then(|after| after.parse().ok());
-    let rows = sqlx::query(select!(
+    let statement = sqlx::query(select!(
         "AND ($2::uuid IS NULL OR assignment_id > $2) AND ($3::text IS NULL OR subject_id = $3)
          AND ($4::text IS NULL OR role_id = $4) ORDER BY assignments.assignment_id LIMIT $5"
     ))
     .bind(organization)
-    .bind(after)
+    .bind(range.after_uuid())
     .bind(subject)
     .bind(role)
-    .bind(range.limit)
-    .fetch_all(connection)
-    .await?;
-    rows.iter().map(Item::of).collect()
+    .bind(range.limit);
+    Item::all(connection, statement).await
 }
 
 /// One assignment.
@@ -52,73 +48,58 @@ pub async fn get(
     organization: &str,
     id: Uuid,
 ) -> Result<Option<Item>, StoreError> {
-    let row = sqlx::query(select!("AND assignment_id = $2"))
-        .bind(organization)
-        .bind(id)
-        .fetch_optional(connection)
-        .await?;
-    row.as_ref().map(Item::of).transpose()
+    let statement = sqlx::query(select!("AND assignment_id = $2")).bind(organization).bind(id);
+    Item::one(connection, statement).await
 }
 
-/// Makes an assignment. Its id; `None` where this very assignment is there.
+/// Makes an assignment, unless this very one is there; whether it was made.
 pub async fn insert(
     connection: &mut PgConnection,
     organization: &str,
-    subject: &str,
-    role: &str,
-    at: Option<(&str, &str)>,
-    life: Life,
-) -> Result<Option<Uuid>, StoreError> {
-    let (not_before, expires_at) = bounds(life);
-    Ok(sqlx::query_scalar(concat!(
+    fact: &AssignmentFact<'_>,
+) -> Result<bool, StoreError> {
+    let (not_before, expires_at) = bounds(fact.life);
+    let made = sqlx::query(concat!(
         "INSERT INTO assignments
             (organization_id, subject_id, role_id, at_type, at_id, active, not_before, expires_at)
          VALUES ($1, $2, $3, $4, $5, $6, ",
         moment!("$7"),
         ", ",
         moment!("$8"),
-        ") ON CONFLICT DO NOTHING RETURNING assignment_id"
-    ))
-    .bind(organization)
-    .bind(subject)
-    .bind(role)
-    .bind(at.map(|at| at.0))
-    .bind(at.map(|at| at.1))
-    .bind(life.active)
-    .bind(not_before)
-    .bind(expires_at)
-    .fetch_optional(connection)
-    .await?)
+        ") ON CONFLICT DO NOTHING"
+    ));
+    let made = bind(made, organization, fact).bind(not_before).bind(expires_at).execute(connection).await?;
+    Ok(made.rows_affected() > 0)
 }
 
-/// The assignment that is there.
+/// The assignment that says this.
 pub async fn same(
     connection: &mut PgConnection,
     organization: &str,
-    subject: &str,
-    role: &str,
-    at: Option<(&str, &str)>,
-    life: Life,
+    fact: &AssignmentFact<'_>,
 ) -> Result<Option<Item>, StoreError> {
-    let (not_before, expires_at) = bounds(life);
-    let row = sqlx::query(concat!(
-        select!("AND subject_id = $2 AND role_id = $3 AND (at_type, at_id) IS NOT DISTINCT FROM ($4, $5) AND active = $6"),
+    let (not_before, expires_at) = bounds(fact.life);
+    let statement = sqlx::query(concat!(
+        select!(
+            "AND subject_id = $2 AND role_id = $3 AND (at_type, at_id) IS NOT DISTINCT FROM ($4, $5) AND active = $6"
+        ),
         " AND not_before IS NOT DISTINCT FROM ",
         moment!("$7"),
         " AND expires_at IS NOT DISTINCT FROM ",
         moment!("$8")
-    ))
-    .bind(organization)
-    .bind(subject)
-    .bind(role)
-    .bind(at.map(|at| at.0))
-    .bind(at.map(|at| at.1))
-    .bind(life.active)
-    .bind(not_before)
-    .bind(expires_at)
-    .fetch_optional(connection)
-    .await?;
-    row.as_ref().map(Item::of).transpose()
+    ));
+    Item::one(connection, bind(statement, organization, fact).bind(not_before).bind(expires_at)).await
+}
+
+/// The first six parameters of both.
+fn bind<'q>(statement: Statement<'q>, organization: &'q str, fact: &AssignmentFact<'q>) -> Statement<'q> {
+    statement
+        .bind(organization)
+        .bind(fact.subject)
+        .bind(fact.role)
+        .bind(fact.at.map(|at| at.0))
+        .bind(fact.at.map(|at| at.1))
+        .bind(fact.life.active)
 }
 
 /// Deletes an assignment.

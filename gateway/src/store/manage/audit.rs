@@ -53,7 +53,7 @@ pub async fn list(
     range: &Range,
 ) -> Result<Vec<Item>, StoreError> {
     let before: Option<i64> = range.after.as_ref().and_then(|after| after.parse().ok());
-    let rows = sqlx::query(concat!(
+    let statement = sqlx::query(concat!(
         "SELECT audit_event_id::text, jsonb_build_object('id', audit_event_id, 'occurred_at', ",
         iso!("occurred_at"),
         ", 'revision', revision, 'actor', actor, 'operation', operation, 'target', target,
@@ -64,8 +64,6 @@ pub async fn list(
     .bind(organization)
     .bind(before)
     .bind(target)
-    .bind(range.limit)
-    .fetch_all(connection)
-    .await?;
-    rows.iter().map(Item::of).collect()
+    .bind(range.limit);
+    Item::all(connection, statement).await
 }

@@ -28,19 +28,16 @@ pub async fn list(
     group: Option<&str>,
     range: &Range,
 ) -> Result<Vec<Item>, StoreError> {
-    let after: Option<Uuid> = range.after.as_ref().and_then(|after| after.parse().ok());
-    let rows = sqlx::query(select!(
+    let statement = sqlx::query(select!(
         "AND ($2::uuid IS NULL OR membership_id > $2) AND ($3::text IS NULL OR subject_id = $3)
          AND ($4::text IS NULL OR group_id = $4) ORDER BY memberships.membership_id LIMIT $5"
     ))
     .bind(organization)
-    .bind(after)
+    .bind(range.after_uuid())
     .bind(subject)
     .bind(group)
-    .bind(range.limit)
-    .fetch_all(connection)
-    .await?;
-    rows.iter().map(Item::of).collect()
+    .bind(range.limit);
+    Item::all(connection, statement).await
 }
 
 /// One membership.
@@ -49,30 +46,26 @@ pub async fn get(
     organization: &str,
     id: Uuid,
 ) -> Result<Option<Item>, StoreError> {
-    let row = sqlx::query(select!("AND membership_id = $2"))
-        .bind(organization)
-        .bind(id)
-        .fetch_optional(connection)
-        .await?;
-    row.as_ref().map(Item::of).transpose()
+    let statement = sqlx::query(select!("AND membership_id = $2")).bind(organization).bind(id);
+    Item::one(connection, statement).await
 }
 
-/// Makes a membership. Its id; `None` where this very membership is there.
+/// Makes a membership, unless this very one is there; whether it was made.
 pub async fn insert(
     connection: &mut PgConnection,
     organization: &str,
     subject: &str,
     group: &str,
     life: Life,
-) -> Result<Option<Uuid>, StoreError> {
+) -> Result<bool, StoreError> {
     let (not_before, expires_at) = bounds(life);
-    Ok(sqlx::query_scalar(concat!(
+    let made = sqlx::query(concat!(
         "INSERT INTO memberships (organization_id, subject_id, group_id, active, not_before, expires_at)
          VALUES ($1, $2, $3, $4, ",
         moment!("$5"),
         ", ",
         moment!("$6"),
-        ") ON CONFLICT DO NOTHING RETURNING membership_id"
+        ") ON CONFLICT DO NOTHING"
     ))
     .bind(organization)
     .bind(subject)
@@ -80,11 +73,12 @@ pub async fn insert(
     .bind(life.active)
     .bind(not_before)
     .bind(expires_at)
-    .fetch_optional(connection)
-    .await?)
+    .execute(connection)
+    .await?;
+    Ok(made.rows_affected() > 0)
 }
 
-/// The membership that is there.
+/// The membership that says this.
 pub async fn same(
     connection: &mut PgConnection,
     organization: &str,
@@ -93,7 +87,7 @@ pub async fn same(
     life: Life,
 ) -> Result<Option<Item>, StoreError> {
     let (not_before, expires_at) = bounds(life);
-    let row = sqlx::query(concat!(
+    let statement = sqlx::query(concat!(
         select!("AND subject_id = $2 AND group_id = $3 AND active = $4"),
         " AND not_before IS NOT DISTINCT FROM ",
         moment!("$5"),
@@ -105,10 +99,8 @@ pub async fn same(
     .bind(group)
     .bind(life.active)
     .bind(not_before)
-    .bind(expires_at)
-    .fetch_optional(connection)
-    .await?;
-    row.as_ref().map(Item::of).transpose()
+    .bind(expires_at);
+    Item::one(connection, statement).await
 }
 
 /// Deletes a membership.

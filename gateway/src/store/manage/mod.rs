@@ -15,7 +15,9 @@ use super::StoreError;
 use postern_world::Life;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use sqlx::{PgConnection, Row};
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::{PgConnection, Postgres, Row};
+use uuid::Uuid;
 
 /// A row as callers see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,10 +42,25 @@ impl Item {
         format!("\"{hex}\"")
     }
 
-    fn of(row: &sqlx::postgres::PgRow) -> Result<Item, StoreError> {
+    fn of(row: &PgRow) -> Result<Item, StoreError> {
         Ok(Item { id: row.try_get(0)?, text: row.try_get(1)? })
     }
+
+    /// Those that a statement selects: rows of id and text.
+    async fn all(connection: &mut PgConnection, statement: Statement<'_>) -> Result<Vec<Item>, StoreError> {
+        statement.fetch_all(connection).await?.iter().map(Item::of).collect()
+    }
+
+    /// The one that a statement selects, if there is one.
+    async fn one(
+        connection: &mut PgConnection,
+        statement: Statement<'_>,
+    ) -> Result<Option<Item>, StoreError> {
+        statement.fetch_optional(connection).await?.as_ref().map(Item::of).transpose()
+    }
 }
+
+type Statement<'q> = sqlx::query::Query<'q, Postgres, PgArguments>;
 
 /// Which items of a list.
 #[derive(Clone, Debug)]
@@ -52,6 +69,13 @@ pub struct Range {
     pub after: Option<String>,
     /// How many at most.
     pub limit: i64,
+}
+
+impl Range {
+    /// The last one, of items that have UUIDs. A cursor of another form is none of theirs, and before everything.
+    fn after_uuid(&self) -> Option<Uuid> {
+        self.after.as_ref().and_then(|after| after.parse().ok())
+    }
 }
 
 /// The organization's head, locked as every write of a fact locks it, until the transaction ends: nobody else writes

@@ -24,14 +24,12 @@ pub async fn list(
     organization: &str,
     range: &Range,
 ) -> Result<Vec<Item>, StoreError> {
-    let rows =
+    let statement =
         sqlx::query(select!("AND ($2::text IS NULL OR role.role_id > $2) ORDER BY role.role_id LIMIT $3"))
             .bind(organization)
             .bind(&range.after)
-            .bind(range.limit)
-            .fetch_all(connection)
-            .await?;
-    rows.iter().map(Item::of).collect()
+            .bind(range.limit);
+    Item::all(connection, statement).await
 }
 
 /// One role.
@@ -40,12 +38,8 @@ pub async fn get(
     organization: &str,
     id: &str,
 ) -> Result<Option<Item>, StoreError> {
-    let row = sqlx::query(select!("AND role.role_id = $2"))
-        .bind(organization)
-        .bind(id)
-        .fetch_optional(connection)
-        .await?;
-    row.as_ref().map(Item::of).transpose()
+    let statement = sqlx::query(select!("AND role.role_id = $2")).bind(organization).bind(id);
+    Item::one(connection, statement).await
 }
 
 /// The id of another role whose name is the same without its surrounding blanks and in lower case. Names that were not
@@ -200,7 +194,8 @@ pub struct Found {
     pub key: Option<String>,
 }
 
-/// The built-in role of a key; else the one that has its name.
+/// The built-in role of a key; else the one with its id; else one that has its name and was imported or written by SQL.
+/// Whoever makes a role through the interface gives it no rights by calling it that.
 pub async fn builtin(
     connection: &mut PgConnection,
     organization: &str,
@@ -210,8 +205,9 @@ pub async fn builtin(
     let row = sqlx::query(
         "SELECT role_id::text, builtin_key::text FROM roles WHERE organization_id = $1
             AND (builtin_key = $2 OR builtin_key IS NULL
-                AND (role_id = 'role:system:' || $2 OR coalesce(name_key, lower(btrim(name)) COLLATE \"C\") = $3))
-         ORDER BY builtin_key NULLS LAST, role_id LIMIT 1",
+                AND (role_id = 'role:system:' || $2
+                    OR name_key IS NULL AND lower(btrim(name)) COLLATE \"C\" = $3))
+         ORDER BY builtin_key NULLS LAST, role_id <> 'role:system:' || $2, role_id LIMIT 1",
     )
     .bind(organization)
     .bind(key)

@@ -29,7 +29,7 @@ pub async fn list(
     kind: Option<&str>,
     range: &Range,
 ) -> Result<Vec<Item>, StoreError> {
-    let rows = sqlx::query(select!(
+    let statement = sqlx::query(select!(
         "AND ($2::text IS NULL OR subject.subject_id > $2)
          AND ($3::text IS NULL OR starts_with(subject.subject_id, $3 || ':'))
          ORDER BY subject.subject_id LIMIT $4"
@@ -37,10 +37,8 @@ pub async fn list(
     .bind(organization)
     .bind(&range.after)
     .bind(kind)
-    .bind(range.limit)
-    .fetch_all(connection)
-    .await?;
-    rows.iter().map(Item::of).collect()
+    .bind(range.limit);
+    Item::all(connection, statement).await
 }
 
 /// One subject, by its id.
@@ -49,12 +47,8 @@ pub async fn get(
     organization: &str,
     id: &str,
 ) -> Result<Option<Item>, StoreError> {
-    let row = sqlx::query(select!("AND subject.subject_id = $2"))
-        .bind(organization)
-        .bind(id)
-        .fetch_optional(connection)
-        .await?;
-    row.as_ref().map(Item::of).transpose()
+    let statement = sqlx::query(select!("AND subject.subject_id = $2")).bind(organization).bind(id);
+    Item::one(connection, statement).await
 }
 
 /// The id of the subject that has an id as an alias.
