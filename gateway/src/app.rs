@@ -4,6 +4,7 @@ use crate::access::Access;
 use crate::config::Config;
 use crate::manage::builtins::Builtins;
 use crate::publish::Publisher;
+use crate::statements::Statements;
 use crate::store::{self, StoreError};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,6 +29,8 @@ pub struct App {
     pub pool: sqlx::PgPool,
     /// The states.
     pub publisher: Arc<Publisher>,
+    /// What signs.
+    pub statements: Arc<Statements>,
     /// The credentials.
     pub access: Access,
     /// Becomes true when the gateway is told to end.
@@ -65,7 +68,7 @@ pub struct Gateway {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     server: tokio::task::JoinHandle<Result<(), std::io::Error>>,
-    watcher: tokio::task::JoinHandle<()>,
+    watchers: [tokio::task::JoinHandle<()>; 2],
 }
 
 impl Gateway {
@@ -92,11 +95,15 @@ impl Gateway {
                 "built-in roles were made or repaired"
             );
         }
+        let statements = Statements::start(&mut connection, config.stale_after).await?;
         let pool = store::pool(database_url, config.connections, CONNECTION_WAIT)?;
         let publisher = Publisher::new(pool.clone());
         let access = Access::new(pool.clone(), publisher.clone());
         let options = store::connect_options(database_url)?;
-        let watcher = tokio::spawn(publisher.clone().follow(options, config.poll));
+        let watchers = [
+            tokio::spawn(publisher.clone().follow(options, config.poll)),
+            tokio::spawn(statements.clone().follow_keys(pool.clone())),
+        ];
 
         let (stop, stopping) = watch::channel(false);
         let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
@@ -106,6 +113,7 @@ impl Gateway {
             builtins,
             pool,
             publisher,
+            statements,
             access,
             stopping: stopping.clone(),
         });
@@ -119,7 +127,7 @@ impl Gateway {
                 })
                 .await
         });
-        Ok(Gateway { address, stop, server, watcher })
+        Ok(Gateway { address, stop, server, watchers })
     }
 
     /// Where it listens.
@@ -131,7 +139,7 @@ impl Gateway {
     pub async fn stop(mut self) -> Result<(), ServeError> {
         self.stop.send_replace(true);
         let ended = tokio::time::timeout(DRAIN, &mut self.server).await;
-        self.watcher.abort();
+        self.watchers.iter().for_each(tokio::task::JoinHandle::abort);
         match ended {
             Ok(Ok(result)) => result.map_err(ServeError::Server),
             Ok(Err(error)) => Err(ServeError::Server(std::io::Error::other(error))),

@@ -70,6 +70,11 @@ pub struct ServeArgs {
     #[arg(long, env = "POSTERN_STALE_AFTER", default_value = "60s", value_parser = duration, value_name = "TIME")]
     pub stale_after: Duration,
 
+    /// Let shared caches (a CDN) keep snapshots at the addresses that contain their hash: they are then served to
+    /// whoever knows the address, without a key
+    #[arg(long, env = "POSTERN_SHARED_CACHES")]
+    pub shared_caches: bool,
+
     /// Folder of a built web page to serve beside the interface
     #[arg(long = "static", env = "POSTERN_STATIC", value_name = "FOLDER")]
     pub web_page: Option<PathBuf>,
@@ -96,6 +101,8 @@ pub struct Config {
     pub mapping: postern_authzen::Mapping,
     /// Decisions on a state that has not been confirmed for longer are refused.
     pub stale_after: Duration,
+    /// Whoever knows the hash of a snapshot may read it.
+    pub shared_caches: bool,
     /// A built web page.
     pub web_page: Option<PathBuf>,
 }
@@ -117,6 +124,7 @@ impl ServeArgs {
             public_url: args.public_url.clone(),
             mapping: postern_authzen::Mapping { owner_property: args.owner_property.clone() },
             stale_after: args.stale_after,
+            shared_caches: args.shared_caches,
             web_page: args.web_page.clone(),
         })
     }

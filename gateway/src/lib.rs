@@ -7,6 +7,7 @@
 //! - [`config`]: every setting
 //! - [`store`]: all SQL
 //! - [`publish`]: from changed rows to new states
+//! - [`statements`]: which of them is in force, signed
 //! - [`access`], [`token`]: who calls
 //! - [`consistency`]: what ties a decision to a revision
 //! - [`manage`]: who may write what
@@ -32,5 +33,6 @@ mod http;
 pub mod manage;
 pub mod problem;
 pub mod publish;
+pub mod statements;
 pub mod store;
 pub mod token;

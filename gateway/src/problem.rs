@@ -73,6 +73,12 @@ impl Problem {
         "organization_not_found",
         "the organization does not exist any more",
     );
+    /// A snapshot that was replaced, or never was.
+    pub const SNAPSHOT_NOT_HELD: Problem = Problem::new(
+        StatusCode::NOT_FOUND,
+        "snapshot_not_held",
+        "no snapshot with this hash is held; read the head again",
+    );
     /// The path takes other methods.
     pub const METHOD_NOT_ALLOWED: Problem = Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,

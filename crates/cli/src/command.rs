@@ -7,6 +7,7 @@ pub(crate) mod world;
 mod snapshot_delta;
 mod snapshot_inspect;
 mod snapshot_slice;
+mod snapshot_verify;
 mod world_check;
 mod world_compile;
 mod world_explain;

@@ -14,7 +14,7 @@ mod output;
 
 use clap::{Parser, Subcommand};
 use command::{gateway, snapshot, world};
-use postern_gateway::cli::{self as served, KeyArgs, ServeArgs, TokenArgs};
+use postern_gateway::cli::{self as served, KeyArgs, ServeArgs, StatementKeyArgs, TokenArgs};
 
 pub use command::gateway::Failure;
 
@@ -38,6 +38,8 @@ enum Command {
     Serve(ServeArgs),
     /// Make keys for enforcement points.
     Key(KeyArgs),
+    /// Manage the keys that snapshots and slices are signed with.
+    StatementKey(StatementKeyArgs),
     /// Make a token with which a browser reads one subject's slice.
     Token(TokenArgs),
 }
@@ -53,6 +55,7 @@ impl Cli {
             Command::Snapshot(command) => command.run(),
             Command::Serve(args) => gateway::run(served::serve(args)),
             Command::Key(args) => gateway::run(served::key(args)),
+            Command::StatementKey(args) => gateway::run(served::statement_key(args)),
             Command::Token(args) => gateway::run(served::token(args)),
         }
     }

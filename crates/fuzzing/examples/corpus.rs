@@ -4,6 +4,7 @@
 
 use postern_abi::{Op, Pairs, Request};
 use postern_snapshot::Snapshot;
+use postern_statement::{KeySet, SecretKey, Statement, hash};
 use postern_testkit::{Chance, json, random};
 use postern_world::{Op as Asked, Query, World};
 use std::fs;
@@ -32,6 +33,17 @@ fn main() -> io::Result<()> {
         for (query, asked) in random::queries(&mut Chance::new(number as u64), &world, 6).iter().enumerate() {
             write("decide", format!("request-{number}-{query}"), &request(asked).to_bytes())?;
         }
+    }
+    let key = SecretKey::from_seed(&[7; 32]);
+    write("statement", "keys".into(), KeySet::of([key.public()]).to_json().as_bytes())?;
+    for (name, subject) in [("whole", None), ("slice", Some("user:a".to_owned()))] {
+        let (organization, epoch) = ("acme".to_owned(), "e1".to_owned());
+        let hash = hash(name.as_bytes());
+        let statement =
+            Statement { organization, subject, epoch, revision: 42, as_of: 45, hash, iat: 1000, exp: 1060 };
+        write("statement", name.into(), key.sign(&statement).as_bytes())?;
+        let said = serde_json::to_vec(&statement).map_err(io::Error::other)?;
+        write("statement", format!("{name}-said"), &said)?;
     }
     let loose = json::world_text(&random::world(&mut Chance::new(99)), json::Style::Full);
     write("import", "world-full".into(), loose.as_bytes())

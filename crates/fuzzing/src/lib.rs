@@ -12,6 +12,7 @@ mod exercise;
 mod import;
 mod open;
 mod seal;
+mod statement;
 
 pub use apply::deltas;
 pub use decide::{decide, worlds};
@@ -19,10 +20,11 @@ pub use exercise::exercise;
 pub use import::import;
 pub use open::open;
 pub use seal::{fitting, seal};
+pub use statement::statement;
 
 /// What a target does with an input.
 pub type Target = fn(&[u8]);
 
 /// A target's name and what it does: the folder of its corpus is called the same.
-pub const TARGETS: [(&str, Target); 4] =
-    [("open", open), ("decide", decide), ("import", import), ("apply", deltas)];
+pub const TARGETS: [(&str, Target); 5] =
+    [("open", open), ("decide", decide), ("import", import), ("apply", deltas), ("statement", statement)];

@@ -5,6 +5,7 @@ mod export;
 mod import;
 mod key;
 mod serve;
+mod statement_key;
 mod token;
 
 pub use crate::config::ServeArgs;
@@ -12,6 +13,7 @@ pub use export::{WorldExportArgs, world_export};
 pub use import::{WorldImportArgs, world_import};
 pub use key::{KeyArgs, key};
 pub use serve::serve;
+pub use statement_key::{StatementKeyArgs, statement_key};
 pub use token::{TokenArgs, token};
 
 use crate::app::ServeError;

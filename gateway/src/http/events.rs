@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::clock::now_micros;
 use crate::problem::Problem;
 use crate::publish::{Feed, Interest, Published};
+use crate::statements::{About, Named, wall_seconds};
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -20,7 +21,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// Below the shortest idle time-out of the usual proxies.
+/// The longest silence: below the shortest idle time-out of the usual proxies.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// A connection without an end of its own is closed after this long, so that it moves to another gateway sometimes.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
@@ -54,19 +55,24 @@ pub async fn stream(app: Arc<App>, follower: Follower, headers: HeaderMap) -> Re
     });
     let open = Open {
         stopping: app.stopping.clone(),
-        app,
         interest: follower.deltas.then(|| feed.interest()),
         feed,
         follower,
         holding: tags(&headers),
         told: None,
+        after_statement: None,
         published,
         credentials,
         end: Instant::now() + life,
+        // Four times within the validity of a statement, so that one which is late hurts nobody.
+        heartbeat: HEARTBEAT.min(app.config.stale_after / 4),
+        beat_at: Instant::now(),
         begun: false,
+        app,
     };
     let events = stream::unfold(open, |mut open| async move {
         let chunk = open.next().await?;
+        open.beat_at = Instant::now() + open.heartbeat;
         Some((Ok::<_, std::convert::Infallible>(chunk), open))
     });
     let mut response = Body::from_stream(events).into_response();
@@ -82,6 +88,19 @@ pub async fn stream(app: Arc<App>, follower: Follower, headers: HeaderMap) -> Re
 enum News {
     Credentials,
     State,
+    Heartbeat,
+}
+
+/// The bytes that a follower holds, and what was said of them.
+struct Told {
+    /// A digest of what they say: a revision that says the same is no news to its subject.
+    facts: [u8; 32],
+    named: Named,
+    epoch: String,
+    /// The newest revision at which they were right.
+    as_of: u64,
+    /// The second at which the last statement said so.
+    second: i64,
 }
 
 /// An error is the end of the sender, which is an end too.
@@ -97,12 +116,17 @@ struct Open {
     interest: Option<Interest>,
     /// The tags of what the follower may hold: what it said at first, then what it was sent.
     holding: Vec<HeaderValue>,
-    /// What the slice said that was sent last: a revision that says the same is no news to its subject.
-    told: Option<[u8; 32]>,
+    /// What was said last.
+    told: Option<Told>,
+    /// What follows the statement about it.
+    after_statement: Option<Bytes>,
     published: watch::Receiver<Published>,
     credentials: watch::Receiver<i64>,
     stopping: watch::Receiver<bool>,
     end: Instant,
+    heartbeat: Duration,
+    /// When something has to be sent, whatever happens meanwhile that is no news to the follower.
+    beat_at: Instant,
     begun: bool,
 }
 
@@ -116,6 +140,9 @@ impl Open {
             let wait = 500 + now_micros().unsigned_abs() % 1500;
             return Some(Bytes::from(format!("retry: {wait}\n: postern\n\n")));
         }
+        if let Some(event) = self.after_statement.take() {
+            return Some(event);
+        }
         loop {
             let news = tokio::select! {
                 biased;
@@ -123,11 +150,15 @@ impl Open {
                 () = stopped(&mut self.stopping) => return None,
                 changed = self.credentials.changed() => changed.map(|()| News::Credentials),
                 changed = self.published.changed() => changed.map(|()| News::State),
-                () = tokio::time::sleep(HEARTBEAT) => return Some(Bytes::from_static(b":\n\n")),
+                () = tokio::time::sleep_until(self.beat_at) => Ok(News::Heartbeat),
             };
             match news.ok()? {
                 News::Credentials if self.app.access.still_good(&self.follower.credential).await => {}
                 News::Credentials => return None,
+                // What has changed since is told first.
+                News::Heartbeat => {
+                    return Some(self.still_in_force().unwrap_or(Bytes::from_static(b":\n\n")));
+                }
                 News::State => {
                     if let Some(event) = self.newest().await? {
                         return Some(event);
@@ -139,6 +170,7 @@ impl Open {
 
     /// What to send of the newest state: outer `None` ends the stream, inner `None` is nothing.
     async fn newest(&mut self) -> Option<Option<Bytes>> {
+        let known_at = self.app.publisher.known_at(&self.feed);
         let state = match &*self.published.borrow_and_update() {
             Published::State(state) => state.clone(),
             Published::Gone => return None,
@@ -148,16 +180,63 @@ impl Open {
             Some(subject) => subject_slice::cut(&state, subject).await.ok()?,
             None => state.snapshot.clone(),
         };
-        let told = self.told.replace(sendable.facts);
-        if self.follower.subject.is_some() && told == Some(sendable.facts) {
+        if let Some(told) = &mut self.told
+            && told.facts == sendable.facts
+            && (self.follower.subject.is_some() || told.named == sendable.named())
+        {
+            // Said with the next heartbeat: who is not affected hears nothing of a change.
+            (told.epoch, told.as_of) = (state.epoch().to_owned(), state.revision());
             return Some(None);
         }
+        self.told = Some(Told {
+            facts: sendable.facts,
+            named: sendable.named(),
+            epoch: state.epoch().to_owned(),
+            as_of: state.revision(),
+            second: wall_seconds(known_at),
+        });
         let held = std::mem::replace(&mut self.holding, vec![sendable.etag.clone()]);
-        if held.contains(&sendable.etag) || held.iter().any(|tag| tag == "*") {
-            return Some(None);
+        let bytes = if held.contains(&sendable.etag) || held.iter().any(|tag| tag == "*") {
+            None
+        } else {
+            let deltas = || held.iter().find_map(|tag| self.feed.deltas(tag, &sendable.etag));
+            let deltas = self.interest.as_ref().and_then(|_| deltas());
+            Some(deltas.unwrap_or_else(|| sendable.event()))
+        };
+        let about = (self.follower.organization.as_str(), self.follower.subject.as_deref());
+        let statement = self.app.statements.header(about, &state, &sendable, known_at);
+        match statement.as_ref().and_then(|statement| statement.to_str().ok()) {
+            Some(statement) => {
+                self.after_statement = bytes;
+                Some(Some(statement_event(statement)))
+            }
+            None => Some(bytes),
         }
-        let deltas = || held.iter().find_map(|tag| self.feed.deltas(tag, &sendable.etag));
-        let deltas = self.interest.as_ref().and_then(|_| deltas());
-        Some(Some(deltas.unwrap_or_else(|| sendable.event())))
     }
+
+    /// That what was told last is still in force, where that is known of a later second than was said.
+    fn still_in_force(&mut self) -> Option<Bytes> {
+        let known_at = self.app.publisher.known_at(&self.feed);
+        // In this order: what is published by now was not known to be in force at that moment.
+        if self.published.has_changed().unwrap_or(true) {
+            return None;
+        }
+        let (told, second) = (self.told.as_mut()?, wall_seconds(known_at));
+        if second <= told.second {
+            return None;
+        }
+        told.second = second;
+        let about = About {
+            organization: &self.follower.organization,
+            subject: self.follower.subject.as_deref(),
+            epoch: &told.epoch,
+            as_of: told.as_of,
+        };
+        self.app.statements.sign(about, told.named, known_at).as_deref().map(statement_event)
+    }
+}
+
+/// Without an id: it is about what the follower holds or gets next, and no revision of its own.
+fn statement_event(statement: &str) -> Bytes {
+    format!("event: statement\ndata: {{\"statement\":\"{statement}\"}}\n\n").into()
 }

@@ -8,8 +8,10 @@ mod health;
 mod manage;
 mod openapi;
 mod operations;
+mod organization_head;
 mod organization_snapshot;
 mod organization_stream;
+mod statement_keys;
 mod subject_slice;
 mod subject_stream;
 mod web_page;
@@ -36,6 +38,8 @@ const POSTERN_REVISION: HeaderName = HeaderName::from_static("postern-revision")
 const POSTERN_CONSISTENCY_TOKEN: HeaderName = HeaderName::from_static("postern-consistency-token");
 /// Such a token, in a request for a decision.
 const POSTERN_AT_LEAST: HeaderName = HeaderName::from_static("postern-at-least");
+/// That the bytes were in force at a stated moment, signed.
+const POSTERN_STATEMENT: HeaderName = HeaderName::from_static("postern-statement");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// LIMIT: bytes of a caller's id of a request, which every line about it in the log repeats.
@@ -70,7 +74,7 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
         .allow_origin(AllowOrigin::list(origins.iter().cloned()))
         .allow_methods([Method::GET, Method::HEAD])
         .allow_headers([axum::http::header::AUTHORIZATION, if_none_match, last_event_id])
-        .expose_headers([ETAG, POSTERN_REVISION, REQUEST_ID])
+        .expose_headers([ETAG, POSTERN_REVISION, POSTERN_STATEMENT, REQUEST_ID])
         .max_age(std::time::Duration::from_secs(3600))
 }
 
@@ -111,8 +115,8 @@ fn holds(headers: &HeaderMap, sendable: &Sendable) -> bool {
     tags(headers).iter().any(|tag| tag == "*" || *tag == sendable.etag)
 }
 
-/// The bytes, or 304 where the caller holds them.
-fn respond(headers: &HeaderMap, sendable: &Sendable) -> Response {
+/// The bytes, or 304 where the caller holds them; with the statement about them either way.
+fn respond(headers: &HeaderMap, sendable: &Sendable, statement: Option<HeaderValue>) -> Response {
     let mut response = match holds(headers, sendable) {
         true => StatusCode::NOT_MODIFIED.into_response(),
         false => Body::from(sendable.bytes.clone()).into_response(),
@@ -122,6 +126,9 @@ fn respond(headers: &HeaderMap, sendable: &Sendable) -> Response {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     headers.insert(VARY, HeaderValue::from_static("Authorization"));
     headers.insert(POSTERN_REVISION, HeaderValue::from(sendable.revision));
+    if let Some(statement) = statement {
+        headers.insert(POSTERN_STATEMENT, statement);
+    }
     if response.status() == StatusCode::OK {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));

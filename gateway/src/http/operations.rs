@@ -2,8 +2,8 @@
 //! (`GET /openapi.json`), so that neither has what the other lacks.
 
 use super::{
-    authzen, authzen_metadata, health, manage, openapi, organization_snapshot, organization_stream,
-    subject_slice, subject_stream,
+    authzen, authzen_metadata, health, manage, openapi, organization_head, organization_snapshot,
+    organization_stream, statement_keys, subject_slice, subject_stream,
 };
 use crate::app::App;
 use crate::problem::Problem;
@@ -65,7 +65,9 @@ const ORGANIZATION: &str = "/v1/organizations/{organization}";
 /// What is told of an item.
 const ITEM: &[&str] = &["ETag"];
 /// Of bytes.
-const STATE: &[&str] = &["ETag", "Postern-Revision"];
+const STATE: &[&str] = &["ETag", "Postern-Revision", "Postern-Statement"];
+/// Of bytes at an address that contains their hash.
+const IMMUTABLE: &[&str] = &["ETag", "Postern-Revision"];
 /// Of a decision, and of a write that leaves nothing.
 const DECIDED: &[&str] = &["Postern-Revision", "Postern-Consistency-Token"];
 /// Of a write.
@@ -141,6 +143,26 @@ fn reading() -> Vec<Operation> {
         .with(&["If-None-Match"])
         .refuses(&held),
         operation(
+            ("GET", format!("{ORGANIZATION}/head"), "readHead"),
+            "What is in force, signed, and the address of its bytes.",
+            Credential::Key,
+            (200, Answer::Json("Head")),
+            get(organization_head::read),
+        )
+        .tells(&["Postern-Revision"])
+        .refuses(&held),
+        operation(
+            ("GET", format!("{ORGANIZATION}/snapshots/{{hash}}"), "readSnapshotByHash"),
+            "The snapshot with this SHA-256, while it is in force and until the next but one.",
+            Credential::Key,
+            (200, Answer::Bytes),
+            get(organization_head::snapshot),
+        )
+        .tells(IMMUTABLE)
+        .with(&["If-None-Match"])
+        .refuses(&held)
+        .refuses(&[Problem::SNAPSHOT_NOT_HELD]),
+        operation(
             ("GET", format!("{ORGANIZATION}/stream"), "followSnapshot"),
             "Its snapshot of every revision, or what changed.",
             Credential::Key,
@@ -170,6 +192,13 @@ fn reading() -> Vec<Operation> {
         .with(&["If-None-Match"])
         .refuses(&held)
         .refuses(&[Problem::SHUTTING_DOWN]),
+        operation(
+            ("GET", "/.well-known/jwks.json", "readStatementKeys"),
+            "The keys that verify statements, a JWK Set.",
+            Credential::None,
+            (200, Answer::Json("KeySet")),
+            get(statement_keys::read),
+        ),
         operation(
             ("GET", "/livez", "live"),
             "Whether the process answers.",

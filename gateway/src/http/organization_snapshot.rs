@@ -16,8 +16,10 @@ pub async fn read(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let caller = authorize(&app, path, &headers).await?;
-    let state = app.publisher.state(&caller.organization).await?;
-    Ok(respond(&headers, &state.snapshot))
+    let (state, known_at) = app.publisher.state_known(&caller.organization).await?;
+    let about = (caller.organization.as_str(), None);
+    let statement = app.statements.header(about, &state, &state.snapshot, known_at);
+    Ok(respond(&headers, &state.snapshot, statement))
 }
 
 /// The caller, whose key must be of the organization in the path.

@@ -11,8 +11,11 @@ use std::sync::Arc;
 
 pub async fn read(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Problem> {
     let caller = app.access.subject_caller(&headers).await?;
-    let state = app.publisher.state(&caller.organization).await?;
-    Ok(respond(&headers, &*cut(&state, &caller.subject).await?))
+    let (state, known_at) = app.publisher.state_known(&caller.organization).await?;
+    let slice = cut(&state, &caller.subject).await?;
+    let about = (caller.organization.as_str(), Some(caller.subject.as_str()));
+    let statement = app.statements.header(about, &state, &slice, known_at);
+    Ok(respond(&headers, &slice, statement))
 }
 
 /// The slice of a subject that a token named.

@@ -32,7 +32,7 @@ pub async fn compile(
 ) -> Result<Option<State>, PublishError> {
     let mut sink = CompilerSink { compiler: Compiler::new(organization, 0), resource: None };
     match facts::read(connection, organization, &mut sink).await? {
-        Some(revision) => sink.finish(revision).await.map(Some),
+        Some((revision, epoch)) => sink.finish(revision, epoch).await.map(Some),
         None => Ok(None),
     }
 }
@@ -46,7 +46,8 @@ pub async fn compile_locked(
 ) -> Result<State, PublishError> {
     let mut sink = CompilerSink { compiler: Compiler::new(organization, 0), resource: None };
     facts::read_locked(connection, organization, revision, &mut sink).await?;
-    sink.finish(revision).await
+    // It is never sent, so it needs none.
+    sink.finish(revision, String::new()).await
 }
 
 struct CompilerSink {
@@ -56,11 +57,11 @@ struct CompilerSink {
 }
 
 impl CompilerSink {
-    async fn finish(self, revision: u64) -> Result<State, PublishError> {
+    async fn finish(self, revision: u64, epoch: String) -> Result<State, PublishError> {
         // Seconds of work for a large organization, in which others must be answered.
         let built = tokio::task::spawn_blocking(move || {
             let bytes = self.compiler.finish()?.to_bytes();
-            State::new(revision, bytes.into())
+            State::new(revision, epoch, bytes.into())
         });
         built.await?
     }

@@ -3,8 +3,8 @@
 use super::Publisher;
 use super::compile::{PublishError, compile};
 use super::history::{History, Interest};
-use super::state::State;
-use crate::clock::{now_micros, steady_micros};
+use super::state::{Sendable, State};
+use crate::clock::now_micros;
 use crate::problem::Problem;
 use crate::store::heads::Head;
 use axum::http::HeaderValue;
@@ -36,8 +36,10 @@ pub enum Published {
 }
 
 /// What the head row said last.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Target {
+    // `None` before the first head is told.
+    epoch: Option<Arc<str>>,
     revision: u64,
     deleted: bool,
 }
@@ -49,6 +51,8 @@ pub struct Feed {
     target: watch::Sender<Target>,
     credentials: watch::Sender<i64>,
     history: Arc<History>,
+    // The snapshot before the published one, for whoever has just read its address.
+    previous: Mutex<Option<Arc<Sendable>>>,
     failure: Mutex<Option<String>>,
     read_at: AtomicI64,
     // Since when a newer revision is known than the published one, as `steady_micros`; 0: it is not.
@@ -64,6 +68,7 @@ impl Feed {
             // A number that no head and no other feed has: what was remembered under another one does not hold here.
             credentials: watch::Sender::new(-1 - FEEDS.fetch_add(1, Ordering::Relaxed)),
             history: Arc::default(),
+            previous: Mutex::default(),
             failure: Mutex::default(),
             read_at: AtomicI64::new(now_micros()),
             behind_since: AtomicI64::new(0),
@@ -101,20 +106,34 @@ impl Feed {
         self.history.events(from, to)
     }
 
+    /// The published snapshot with this hash, or the one before.
+    pub fn snapshot_of(&self, hash: &str) -> Option<Arc<Sendable>> {
+        let newest = match &*self.published.borrow() {
+            Published::State(state) => Some(state.snapshot.clone()),
+            _ => None,
+        };
+        let previous = self.previous.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.read_at.store(now_micros(), Ordering::Relaxed);
+        newest.into_iter().chain(previous).find(|snapshot| snapshot.hash() == hash)
+    }
+
     /// Why the newest revision is not published, if it is not.
     pub fn failure(&self) -> Option<String> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes news of the head row.
-    pub(super) fn head(&self, head: &Head) {
-        let target = Target { revision: head.revision, deleted: head.deleted };
+    /// Takes news of the head row. `known_at`: when it was last known that there was none.
+    pub(super) fn head(&self, head: &Head, epoch: &Arc<str>, known_at: i64) {
+        let target = Target { epoch: Some(epoch.clone()), revision: head.revision, deleted: head.deleted };
         // Before the news is told: whoever publishes it clears this afterwards.
-        if *self.target.borrow() != target && !self.holds(target) {
-            let now = steady_micros();
-            let _ = self.behind_since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+        if *self.target.borrow() != target && !self.holds(&target) {
+            let _ = self.behind_since.compare_exchange(0, known_at, Ordering::Relaxed, Ordering::Relaxed);
         }
-        self.target.send_if_modified(|known| std::mem::replace(known, target) != target);
+        self.target.send_if_modified(|known| {
+            let news = *known != target;
+            *known = target;
+            news
+        });
         let credentials = head.credentials_revision;
         self.credentials.send_if_modified(|known| std::mem::replace(known, credentials) != credentials);
     }
@@ -134,7 +153,7 @@ impl Feed {
         let mut target = self.target.subscribe();
         let mut wait = RETRY.0;
         loop {
-            let wanted = *target.borrow_and_update();
+            let wanted = target.borrow_and_update().revision;
             let again = match self.publish(&publisher).await {
                 Ok(Some(revision)) => {
                     self.set_failure(None);
@@ -143,7 +162,7 @@ impl Feed {
                     }
                     wait = RETRY.0;
                     // A database that answers with less than it announced is a replica that lags.
-                    revision < wanted.revision
+                    revision < wanted
                 }
                 Ok(None) => {
                     self.published.send_replace(Published::Gone);
@@ -171,7 +190,7 @@ impl Feed {
                 tokio::select! {
                     changed = target.changed() => match changed {
                         // What was compiled a moment ago may be what is announced now.
-                        Ok(()) if !self.holds(*target.borrow_and_update()) => break,
+                        Ok(()) if !self.holds(&target.borrow_and_update()) => break,
                         Ok(()) => self.behind_since.store(0, Ordering::Relaxed),
                         Err(_) => return,
                     },
@@ -189,9 +208,12 @@ impl Feed {
         }
     }
 
-    fn holds(&self, target: Target) -> bool {
+    fn holds(&self, target: &Target) -> bool {
         match &*self.published.borrow() {
-            Published::State(state) => !target.deleted && state.revision() == target.revision,
+            Published::State(state) => {
+                let same_epoch = target.epoch.as_deref().is_none_or(|epoch| epoch == state.epoch());
+                !target.deleted && same_epoch && state.revision() == target.revision
+            }
             _ => false,
         }
     }
@@ -212,8 +234,17 @@ impl Feed {
             _ => None,
         };
         match held {
-            Some(held) if held.snapshot.etag == state.snapshot.etag => return Ok(Some(revision)),
-            Some(held) => self.history.record(&held, &state).await,
+            Some(held) if held.snapshot.etag == state.snapshot.etag => {
+                if held.epoch() != state.epoch() {
+                    self.published.send_replace(Published::State(state));
+                }
+                return Ok(Some(revision));
+            }
+            Some(held) => {
+                self.history.record(&held, &state).await;
+                let before = Some(held.snapshot.clone());
+                *self.previous.lock().unwrap_or_else(PoisonError::into_inner) = before;
+            }
             None => {}
         }
         // Nobody else publishes: what was held is still what is replaced.

@@ -3,11 +3,10 @@
 use super::Publisher;
 use crate::clock::steady_micros;
 use crate::store::StoreError;
-use crate::store::heads::{Horizon, changed_since};
+use crate::store::heads::{Horizon, changed_since, epoch};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 
@@ -34,6 +33,11 @@ pub(super) async fn follow(publisher: Arc<Publisher>, options: PgConnectOptions,
 async fn ask(publisher: &Publisher, mut connection: PgConnection, interval: Duration) -> StoreError {
     // A new connection may be to another server than the last: everything is news.
     let mut horizon = Horizon::start();
+    let epoch: Arc<str> = match tokio::time::timeout(ANSWER, epoch(&mut connection)).await {
+        Ok(Ok(epoch)) => epoch.into(),
+        Ok(Err(error)) => return error,
+        Err(_) => return StoreError::from(sqlx::Error::PoolTimedOut),
+    };
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -46,16 +50,10 @@ async fn ask(publisher: &Publisher, mut connection: PgConnection, interval: Dura
             Err(_) => return StoreError::from(sqlx::Error::PoolTimedOut),
         };
         horizon = next;
-        // Taken before the answer was asked for: what it says was true at that moment or later.
-        publisher.confirmed_at.store(asked_at, Ordering::Relaxed);
+        // The moment before it was asked: what it says was true then or later.
+        publisher.changed(&heads, &epoch, asked_at);
         if !publisher.database_up.send_replace(true) {
             tracing::info!("the database answers again");
-        }
-        let feeds = publisher.feeds();
-        for head in &heads {
-            if let Some(feed) = feeds.get(&head.organization) {
-                feed.head(head);
-            }
         }
     }
 }

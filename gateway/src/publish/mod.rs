@@ -19,6 +19,7 @@ pub use state::{CutError, Sendable, State};
 
 use crate::clock::steady_micros;
 use crate::problem::Problem;
+use crate::store::heads::Head;
 use sqlx::PgPool;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -103,6 +104,12 @@ impl Publisher {
         }
     }
 
+    /// The newest state of an organization, and when it was last known that there was no newer one.
+    pub async fn state_known(self: &Arc<Self>, organization: &str) -> Result<(Arc<State>, i64), Problem> {
+        let known_at = self.known_at(&self.feed(organization));
+        Ok((self.state(organization).await?, known_at))
+    }
+
     /// A state to decide on: of this revision or a later one, and known to have been the newest not longer ago than
     /// `stale_after`.
     pub async fn state_to_decide(
@@ -128,13 +135,37 @@ impl Publisher {
                 _ => return Err(Problem::REVISION_NOT_REACHED),
             };
         }
-        let confirmed_at = self.confirmed_at.load(Ordering::Relaxed);
-        let newest_at = feed.behind_since().map_or(confirmed_at, |since| since.min(confirmed_at));
-        let age_micros = steady_micros().saturating_sub(newest_at);
+        let age_micros = steady_micros().saturating_sub(self.known_at(&feed));
         if age_micros > i64::try_from(stale_after.as_micros()).unwrap_or(i64::MAX) {
             return Err(Problem::STALE);
         }
         Ok(state)
+    }
+
+    /// When it was last known that the feed's state is the newest, as [`steady_micros`]. Whoever says so of a state asks
+    /// this first and takes the state afterwards: one that comes in between is newer, and was not known later.
+    pub fn known_at(&self, feed: &Feed) -> i64 {
+        let confirmed_at = self.confirmed_at.load(Ordering::Acquire);
+        feed.behind_since().map_or(confirmed_at, |since| since.min(confirmed_at))
+    }
+
+    /// The feed of an organization, if it is read by anybody.
+    pub fn existing_feed(&self, organization: &str) -> Option<Arc<Feed>> {
+        self.feeds().get(organization).cloned()
+    }
+
+    /// Takes what the database answered to the question for changed heads, which was asked at this moment.
+    fn changed(&self, heads: &[Head], epoch: &Arc<str>, asked_at: i64) {
+        let feeds = self.feeds();
+        // What has changed was the newest when the last answer was asked for, and perhaps not any more soon after.
+        let known_at = self.confirmed_at.load(Ordering::Relaxed);
+        for head in heads {
+            if let Some(feed) = feeds.get(&head.organization) {
+                feed.head(head, epoch, known_at);
+            }
+        }
+        // After the feeds know: nobody takes a state for confirmed that this answer was against.
+        self.confirmed_at.store(asked_at, Ordering::Release);
     }
 
     /// What the newest answer of the database said of an organization's credentials, as long as there are such answers.

@@ -2,6 +2,7 @@
 
 use super::compile::PublishError;
 use crate::consistency;
+use crate::statements::{Named, hexadecimal};
 use axum::http::HeaderValue;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -22,6 +23,7 @@ pub struct State {
     pub snapshot: Arc<Sendable>,
     /// What a later decision may ask to be as new as.
     pub consistency_token: HeaderValue,
+    epoch: String,
     opened: Arc<Opened<Bytes>>,
     // One slice after the other: whoever follows asks in the moment of a new revision, and everyone else waits as well.
     turn: Semaphore,
@@ -38,16 +40,26 @@ pub struct Sendable {
     pub etag: HeaderValue,
     /// A digest of what they say, which another revision may say too.
     pub facts: [u8; 32],
+    digest: [u8; 32],
     event: OnceLock<Bytes>,
+    // The last statement that was made of it, and of which second.
+    statement: Mutex<Option<(i64, HeaderValue)>>,
 }
 
 impl State {
-    /// Checks the bytes of a snapshot and makes them ready.
-    pub fn new(revision: u64, bytes: Bytes) -> Result<Self, PublishError> {
+    /// Checks the bytes of a snapshot and makes them ready. `epoch`: the history that the revision belongs to.
+    pub fn new(revision: u64, epoch: String, bytes: Bytes) -> Result<Self, PublishError> {
         let opened = Arc::new(Opened::new(bytes.clone())?);
         let snapshot = Arc::new(Sendable::new(revision, bytes, &opened.snapshot()));
         let consistency_token = consistency::token(opened.snapshot().organization(), revision);
-        Ok(State { snapshot, consistency_token, opened, turn: Semaphore::new(1), slices: Mutex::default() })
+        Ok(State {
+            snapshot,
+            consistency_token,
+            epoch,
+            opened,
+            turn: Semaphore::new(1),
+            slices: Mutex::default(),
+        })
     }
 
     /// The snapshot, to decide on.
@@ -58,6 +70,11 @@ impl State {
     /// The revision.
     pub fn revision(&self) -> u64 {
         self.snapshot.revision
+    }
+
+    /// The history that the revision belongs to.
+    pub fn epoch(&self) -> &str {
+        &self.epoch
     }
 
     /// The slice of a subject: cut when it is first asked for.
@@ -105,11 +122,34 @@ pub enum CutError {
 impl Sendable {
     fn new(revision: u64, bytes: Bytes, opened: &Snapshot<'_>) -> Self {
         let facts = Sha256::digest(opened.facts()).into();
-        let digest = Sha256::digest(&bytes);
-        let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest: [u8; 32] = Sha256::digest(&bytes).into();
         // Hexadecimal digits and quotes are good in a header.
-        let etag = HeaderValue::try_from(format!("\"{hex}\"")).unwrap_or(HeaderValue::from_static("\"\""));
-        Sendable { revision, bytes, etag, facts, event: OnceLock::new() }
+        let etag = HeaderValue::try_from(format!("\"{}\"", hexadecimal(&digest[..16])));
+        let etag = etag.unwrap_or(HeaderValue::from_static("\"\""));
+        Sendable { revision, bytes, etag, facts, digest, event: OnceLock::new(), statement: Mutex::default() }
+    }
+
+    /// What a statement says of them.
+    pub fn named(&self) -> Named {
+        Named { revision: self.revision, digest: self.digest }
+    }
+
+    /// The SHA-256 of the bytes, in hexadecimal digits: their address.
+    pub fn hash(&self) -> String {
+        hexadecimal(&self.digest)
+    }
+
+    /// The statement about them of that second, made if it was not.
+    pub fn stated(&self, second: i64, make: impl FnOnce() -> Option<HeaderValue>) -> Option<HeaderValue> {
+        let mut statement = self.statement.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*statement {
+            Some((made, text)) if *made == second => Some(text.clone()),
+            _ => {
+                let text = make()?;
+                *statement = Some((second, text.clone()));
+                Some(text)
+            }
+        }
     }
 
     /// The server-sent event, encoded once for all who get it.

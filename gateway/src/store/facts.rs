@@ -107,15 +107,16 @@ pub async fn read(
     connection: &mut PgConnection,
     organization: &str,
     sink: &mut impl FactSink,
-) -> Result<Option<u64>, StoreError> {
+) -> Result<Option<(u64, String)>, StoreError> {
     // One snapshot of the database for all statements: the revision and the facts belong together.
     let mut transaction = connection.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     let Some(revision) = heads::revision(&mut transaction, organization).await? else {
         return Ok(None);
     };
     read_locked(&mut transaction, organization, revision, sink).await?;
+    let epoch = heads::epoch(&mut transaction).await?;
     transaction.commit().await?;
-    Ok(Some(revision))
+    Ok(Some((revision, epoch)))
 }
 
 /// The same in a transaction that sees one moment already, because nobody else can write facts of the organization: it

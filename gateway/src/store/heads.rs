@@ -75,6 +75,11 @@ pub async fn revision(connection: &mut PgConnection, organization: &str) -> Resu
     revision.map(parse_revision).transpose()
 }
 
+/// The history that this database's revisions belong to: another one after it was restored.
+pub async fn epoch(connection: &mut PgConnection) -> Result<String, StoreError> {
+    Ok(sqlx::query_scalar("SELECT database_epoch()").fetch_one(connection).await?)
+}
+
 /// After a dump was restored, transaction numbers of the other cluster may be ahead of this one's. They would be news
 /// for ever; and none of their transactions is running.
 pub(super) async fn forget_other_clusters(connection: &mut PgConnection) -> Result<(), StoreError> {

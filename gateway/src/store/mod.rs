@@ -12,6 +12,7 @@ pub mod import;
 mod import_rows;
 pub mod manage;
 mod migrate;
+pub mod statement_keys;
 
 pub use error::StoreError;
 pub use migrate::{MIGRATOR, migrate};

@@ -86,7 +86,14 @@ fn told(document: &Value, method: &str, path: &str, answer: &Answer) {
     let described = responses[answer.status.as_str()]["headers"].as_object();
     let described =
         described.unwrap_or_else(|| panic!("{method} {path}: {} is not described", answer.status));
-    for header in ["Location", "ETag", "Postern-Revision", "Postern-Consistency-Token", "X-Request-ID"] {
+    for header in [
+        "Location",
+        "ETag",
+        "Postern-Revision",
+        "Postern-Statement",
+        "Postern-Consistency-Token",
+        "X-Request-ID",
+    ] {
         let there = !answer.header(&header.to_lowercase()).is_empty();
         assert_eq!(described.contains_key(header), there, "{method} {path}: {header}");
     }
@@ -178,6 +185,10 @@ async fn answers_have_the_form_that_is_described() {
     let metadata = get(fleet.setup.address(), "/.well-known/authzen-configuration", &[]).await;
     valid("AuthzenMetadata", &metadata.json());
     told(&document, "get", "/.well-known/authzen-configuration", &metadata);
+    let head = fleet.setup.get("/v1/organizations/acme/head", &fleet.setup.key).await;
+    valid("Head", &head.json());
+    told(&document, "get", "/v1/organizations/{organization}/head", &head);
+    valid("KeySet", &get(fleet.setup.address(), "/.well-known/jwks.json", &[]).await.json());
     for health in ["/livez", "/readyz"] {
         valid("Health", &get(fleet.setup.address(), health, &[]).await.json());
     }

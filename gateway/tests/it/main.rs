@@ -12,6 +12,7 @@ mod migrations;
 mod outages;
 mod reading;
 mod revisions;
+mod statements;
 mod streams;
 mod support;
 mod tenants;

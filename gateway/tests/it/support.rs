@@ -144,6 +144,7 @@ pub fn config() -> Config {
         public_url: None,
         mapping: postern_authzen::Mapping::default(),
         stale_after: Duration::from_secs(60),
+        shared_caches: false,
         web_page: None,
     }
 }
@@ -328,8 +329,18 @@ impl Events {
         Events { body: response.into_body(), text: String::new() }
     }
 
-    /// The next event; `None` when the stream has ended.
+    /// The next event that is no statement; `None` when the stream has ended.
     pub async fn next(&mut self) -> Option<Event> {
+        loop {
+            match self.next_of_all().await {
+                Some(event) if event.kind == "statement" => {}
+                event => return event,
+            }
+        }
+    }
+
+    /// The next event; `None` when the stream has ended.
+    pub async fn next_of_all(&mut self) -> Option<Event> {
         tokio::time::timeout(PATIENCE, self.read()).await.expect("neither an event nor the end came")
     }
 

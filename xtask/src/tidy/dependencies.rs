@@ -29,6 +29,7 @@ const WORLD: &str = "postern-world";
 const COMPILE: &str = "postern-compile";
 const ABI: &str = "postern-abi";
 const AUTHZEN: &str = "postern-authzen";
+const STATEMENT: &str = "postern-statement";
 const HOST: &str = "postern-host";
 const ORACLE: &str = "postern-oracle";
 const TESTKIT: &str = "postern-testkit";
@@ -45,15 +46,16 @@ const RULES: &[Rule] = &[
     rule(COMPILE, &[RESOLVER, SNAPSHOT, VOCAB, WORLD], None),
     rule(ABI, &[RESOLVER, SNAPSHOT, VOCAB], Some(&[])),
     rule(AUTHZEN, &[RESOLVER, VOCAB], None),
+    rule(STATEMENT, &[], None),
     rule("postern-wasm", &[ABI, RESOLVER, SNAPSHOT, VOCAB], Some(&["rlsf", "wasm-bindgen"])),
     rule(HOST, &[ABI, VOCAB], None),
     // The measure of all others, so it shares nothing with them.
     rule(ORACLE, &[], Some(&["serde_json"])),
-    rule(GATEWAY, &[AUTHZEN, COMPILE, RESOLVER, SNAPSHOT, VOCAB, WORLD], None),
-    rule(CLI, &[ABI, COMPILE, GATEWAY, HOST, ORACLE, RESOLVER, SNAPSHOT, VOCAB, WORLD], None),
+    rule(GATEWAY, &[AUTHZEN, COMPILE, RESOLVER, SNAPSHOT, STATEMENT, VOCAB, WORLD], None),
+    rule(CLI, &[ABI, COMPILE, GATEWAY, HOST, ORACLE, RESOLVER, SNAPSHOT, STATEMENT, VOCAB, WORLD], None),
     // What only tests and measurements use.
     rule(TESTKIT, &[ABI, COMPILE, ORACLE, RESOLVER, SNAPSHOT, VOCAB, WORLD], None),
-    rule(FUZZING, &[ABI, COMPILE, ORACLE, RESOLVER, SNAPSHOT, TESTKIT, VOCAB, WORLD], None),
+    rule(FUZZING, &[ABI, COMPILE, ORACLE, RESOLVER, SNAPSHOT, STATEMENT, TESTKIT, VOCAB, WORLD], None),
     rule(
         "postern-suite",
         &[ABI, CLI, COMPILE, GATEWAY, HOST, ORACLE, RESOLVER, SNAPSHOT, TESTKIT, VOCAB, WORLD],

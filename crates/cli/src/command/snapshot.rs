@@ -1,6 +1,6 @@
 //! `postern snapshot …`
 
-use super::{snapshot_delta, snapshot_inspect, snapshot_slice};
+use super::{snapshot_delta, snapshot_inspect, snapshot_slice, snapshot_verify};
 use anyhow::Context as _;
 use std::path::Path;
 
@@ -14,6 +14,8 @@ pub(crate) enum Command {
     Delta(snapshot_delta::DeltaArgs),
     /// Bring a snapshot up to date with a delta: the bytes are those that the new one has.
     Apply(snapshot_delta::ApplyArgs),
+    /// Check that a snapshot or slice is the one that its authority stated, and how old the statement is.
+    Verify(snapshot_verify::Args),
 }
 
 impl Command {
@@ -23,6 +25,7 @@ impl Command {
             Command::Slice(args) => args.run(),
             Command::Delta(args) => args.run(),
             Command::Apply(args) => args.run(),
+            Command::Verify(args) => args.run(),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod check;
 mod examples;
 mod snapshot;
+mod statement;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -1,0 +1,2 @@
+DROP FUNCTION database_epoch();
+DROP TABLE statement_keys;
