@@ -63,6 +63,10 @@ pub fn run() -> Result<()> {
          curl -s http://{LISTEN}/v1/organizations/{organization}/assignments -H \"Authorization: Bearer $KEY\" \\\n    \
          -H 'Content-Type: application/json' -d '{ASSIGNMENT}'\n\
          http://{LISTEN}/openapi.json describes both.\n\
+         To run an agent that answers for a proxy whether she may, also while the gateway is away:\n  \
+         POSTERN_KEY=$(cat {FOLDER}/key) target/release/postern edge --gateway http://{LISTEN} --organization {organization} \\\n    \
+         --routes examples/fleet/routes.json &\n  \
+         curl -i http://127.0.0.1:8090/envoy/racks/r028 -H 'X-Auth-Subject: user:tess'\n\
          `rm -r {FOLDER}` brings everything back at the next start. Ctrl-C stops the server and its database.\n"
     );
     // Returns only where the program cannot be started.

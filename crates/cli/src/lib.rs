@@ -14,6 +14,7 @@ mod output;
 
 use clap::{Parser, Subcommand};
 use command::{gateway, snapshot, world};
+use postern_edge::config::EdgeArgs;
 use postern_gateway::cli::{self as served, KeyArgs, ServeArgs, StatementKeyArgs, TokenArgs};
 
 pub use command::gateway::Failure;
@@ -36,6 +37,8 @@ enum Command {
     Snapshot(snapshot::Command),
     /// Run the gateway.
     Serve(ServeArgs),
+    /// Run the agent: follow a gateway, and answer applications and proxies from memory.
+    Edge(EdgeArgs),
     /// Make keys for enforcement points.
     Key(KeyArgs),
     /// Manage the keys that snapshots and slices are signed with.
@@ -54,6 +57,7 @@ impl Cli {
             Command::World(command) => command.run(),
             Command::Snapshot(command) => command.run(),
             Command::Serve(args) => gateway::run(served::serve(args)),
+            Command::Edge(args) => gateway::run_edge(postern_edge::edge(args)),
             Command::Key(args) => gateway::run(served::key(args)),
             Command::StatementKey(args) => gateway::run(served::statement_key(args)),
             Command::Token(args) => gateway::run(served::token(args)),

@@ -30,6 +30,7 @@ const COMPILE: &str = "postern-compile";
 const ABI: &str = "postern-abi";
 const AUTHZEN: &str = "postern-authzen";
 const STATEMENT: &str = "postern-statement";
+const EDGE: &str = "postern-edge";
 const HOST: &str = "postern-host";
 const ORACLE: &str = "postern-oracle";
 const TESTKIT: &str = "postern-testkit";
@@ -47,12 +48,17 @@ const RULES: &[Rule] = &[
     rule(ABI, &[RESOLVER, SNAPSHOT, VOCAB], Some(&[])),
     rule(AUTHZEN, &[RESOLVER, VOCAB], None),
     rule(STATEMENT, &[], None),
+    rule(EDGE, &[AUTHZEN, RESOLVER, SNAPSHOT, STATEMENT, VOCAB], None),
     rule("postern-wasm", &[ABI, RESOLVER, SNAPSHOT, VOCAB], Some(&["rlsf", "wasm-bindgen"])),
     rule(HOST, &[ABI, VOCAB], None),
     // The measure of all others, so it shares nothing with them.
     rule(ORACLE, &[], Some(&["serde_json"])),
     rule(GATEWAY, &[AUTHZEN, COMPILE, RESOLVER, SNAPSHOT, STATEMENT, VOCAB, WORLD], None),
-    rule(CLI, &[ABI, COMPILE, GATEWAY, HOST, ORACLE, RESOLVER, SNAPSHOT, STATEMENT, VOCAB, WORLD], None),
+    rule(
+        CLI,
+        &[ABI, COMPILE, EDGE, GATEWAY, HOST, ORACLE, RESOLVER, SNAPSHOT, STATEMENT, VOCAB, WORLD],
+        None,
+    ),
     // What only tests and measurements use.
     rule(TESTKIT, &[ABI, COMPILE, ORACLE, RESOLVER, SNAPSHOT, VOCAB, WORLD], None),
     rule(FUZZING, &[ABI, COMPILE, ORACLE, RESOLVER, SNAPSHOT, STATEMENT, TESTKIT, VOCAB, WORLD], None),

@@ -1,9 +1,11 @@
-//! The commands of the gateway, which bring their own arguments: `serve`, `key`, `token` and `world import|export`.
+//! The commands of the gateway and the agent, which bring their own arguments: `serve`, `edge`, `key`, `statement-key`,
+//! `token` and `world import|export`.
 
+use postern_edge::EdgeError;
 use postern_gateway::cli::CliError;
 use std::fmt;
 
-/// Why a command of the gateway failed: its message, and the exit code that it asks for.
+/// Why a command of the gateway or the agent failed: its message, and the exit code that it asks for.
 #[derive(Debug)]
 pub struct Failure {
     /// 2 for what the caller can put right in the input, 1 for everything else.
@@ -24,6 +26,17 @@ pub(crate) fn run(command: impl Future<Output = Result<(), CliError>>) -> anyhow
     let runtime = tokio::runtime::Runtime::new()?;
     // The message of a `CliError` has those of its causes in it; a chain would tell them twice.
     let failed = |error: CliError| Failure { exit_code: error.exit_code(), message: error.to_string() };
+    runtime.block_on(command).map_err(failed)?;
+    Ok(())
+}
+
+/// Runs the agent to its end.
+pub(crate) fn run_edge(command: impl Future<Output = Result<(), EdgeError>>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let failed = |error: EdgeError| Failure {
+        exit_code: if matches!(error, EdgeError::File { .. }) { 2 } else { 1 },
+        message: error.to_string(),
+    };
     runtime.block_on(command).map_err(failed)?;
     Ok(())
 }
