@@ -3,6 +3,7 @@
 use crate::access::Access;
 use crate::config::Config;
 use crate::manage::builtins::Builtins;
+use crate::metrics::{self, Metrics};
 use crate::publish::Publisher;
 use crate::statements::Statements;
 use crate::store::{self, StoreError};
@@ -29,6 +30,8 @@ pub struct App {
     pub pool: sqlx::PgPool,
     /// The states.
     pub publisher: Arc<Publisher>,
+    /// What is measured.
+    pub metrics: Arc<Metrics>,
     /// What signs.
     pub statements: Arc<Statements>,
     /// The credentials.
@@ -69,6 +72,8 @@ pub struct Gateway {
     stop: watch::Sender<bool>,
     server: tokio::task::JoinHandle<Result<(), std::io::Error>>,
     watchers: [tokio::task::JoinHandle<()>; 2],
+    metrics_address: Option<SocketAddr>,
+    metrics_server: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl Gateway {
@@ -83,6 +88,14 @@ impl Gateway {
         let refused = |source| ServeError::Listen { address: config.listen, source };
         let listener = listener.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
+        let metrics_listener = match config.metrics_listen {
+            Some(address) => {
+                let refused = |source| ServeError::Listen { address, source };
+                let listener = TcpListener::bind(address).await.map_err(refused)?;
+                Some((listener.local_addr().map_err(refused)?, listener))
+            }
+            None => None,
+        };
 
         store::migrate(database_url).await?;
         let builtins = Builtins::new(config.catalog.clone()).map_err(ServeError::Catalog)?;
@@ -97,7 +110,8 @@ impl Gateway {
         }
         let statements = Statements::start(&mut connection, config.stale_after).await?;
         let pool = store::pool(database_url, config.connections, CONNECTION_WAIT)?;
-        let publisher = Publisher::new(pool.clone());
+        let metrics = Metrics::new();
+        let publisher = Publisher::new(pool.clone(), metrics.clone());
         let access = Access::new(pool.clone(), publisher.clone());
         let options = store::connect_options(database_url)?;
         let watchers = [
@@ -105,6 +119,16 @@ impl Gateway {
             tokio::spawn(statements.clone().follow_keys(pool.clone())),
         ];
 
+        let metrics_address = metrics_listener.as_ref().map(|(address, _)| *address);
+        let metrics_server = metrics_listener.map(|(_, listener)| {
+            let router = metrics::router(metrics.clone(), publisher.clone());
+            // It ends with the program: whoever measures wants to see how it ends.
+            tokio::spawn(async move {
+                if let Err(error) = axum::serve(listener, router).await {
+                    tracing::error!(%error, "metrics are not served any more");
+                }
+            })
+        });
         let (stop, stopping) = watch::channel(false);
         let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let app = Arc::new(App {
@@ -113,6 +137,7 @@ impl Gateway {
             builtins,
             pool,
             publisher,
+            metrics,
             statements,
             access,
             stopping: stopping.clone(),
@@ -127,7 +152,7 @@ impl Gateway {
                 })
                 .await
         });
-        Ok(Gateway { address, stop, server, watchers })
+        Ok(Gateway { address, metrics_address, stop, server, watchers, metrics_server })
     }
 
     /// Where it listens.
@@ -135,11 +160,16 @@ impl Gateway {
         self.address
     }
 
+    /// Where Prometheus reads, if it does.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
+    }
+
     /// Ends streams, finishes requests, and stops.
     pub async fn stop(mut self) -> Result<(), ServeError> {
         self.stop.send_replace(true);
         let ended = tokio::time::timeout(DRAIN, &mut self.server).await;
-        self.watchers.iter().for_each(tokio::task::JoinHandle::abort);
+        self.watchers.iter().chain(&self.metrics_server).for_each(tokio::task::JoinHandle::abort);
         match ended {
             Ok(Ok(result)) => result.map_err(ServeError::Server),
             Ok(Err(error)) => Err(ServeError::Server(std::io::Error::other(error))),

@@ -70,6 +70,14 @@ pub struct ServeArgs {
     #[arg(long, env = "POSTERN_STALE_AFTER", default_value = "60s", value_parser = duration, value_name = "TIME")]
     pub stale_after: Duration,
 
+    /// Address that Prometheus reads GET /metrics from; not for the public
+    #[arg(long, env = "POSTERN_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
+    pub metrics_listen: Option<SocketAddr>,
+
+    /// Form of the log on the standard error
+    #[arg(long, env = "POSTERN_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
+    pub log_format: LogFormat,
+
     /// Let shared caches (a CDN) keep snapshots at the addresses that contain their hash: they are then served to
     /// whoever knows the address, without a key
     #[arg(long, env = "POSTERN_SHARED_CACHES")]
@@ -78,6 +86,16 @@ pub struct ServeArgs {
     /// Folder of a built web page to serve beside the interface
     #[arg(long = "static", env = "POSTERN_STATIC", value_name = "FOLDER")]
     pub web_page: Option<PathBuf>,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// A JSON object a line.
+    Json,
 }
 
 /// What the running gateway needs to know.
@@ -101,6 +119,8 @@ pub struct Config {
     pub mapping: postern_authzen::Mapping,
     /// Decisions on a state that has not been confirmed for longer are refused.
     pub stale_after: Duration,
+    /// Where metrics are served; `None`: nowhere.
+    pub metrics_listen: Option<SocketAddr>,
     /// Whoever knows the hash of a snapshot may read it.
     pub shared_caches: bool,
     /// A built web page.
@@ -124,6 +144,7 @@ impl ServeArgs {
             public_url: args.public_url.clone(),
             mapping: postern_authzen::Mapping { owner_property: args.owner_property.clone() },
             stale_after: args.stale_after,
+            metrics_listen: args.metrics_listen,
             shared_caches: args.shared_caches,
             web_page: args.web_page.clone(),
         })

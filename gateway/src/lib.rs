@@ -11,6 +11,7 @@
 //! - [`access`], [`token`]: who calls
 //! - [`consistency`]: what ties a decision to a revision
 //! - [`manage`]: who may write what
+//! - [`metrics`]: what is measured
 //! - `http`: the paths
 //! - [`app`]: start and end
 //! - [`embedded`]: a Postgres of the gateway's own
@@ -31,6 +32,7 @@ pub mod embedded;
 pub mod explanation;
 mod http;
 pub mod manage;
+pub mod metrics;
 pub mod problem;
 pub mod publish;
 pub mod statements;

@@ -104,6 +104,7 @@ fn config() -> Result<Config> {
         public_url: None,
         mapping: Default::default(),
         stale_after: Duration::from_secs(60),
+        metrics_listen: None,
         shared_caches: false,
         web_page: None,
     })

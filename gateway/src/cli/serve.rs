@@ -2,7 +2,7 @@
 
 use super::CliError;
 use crate::app::Gateway;
-use crate::config::ServeArgs;
+use crate::config::{LogFormat, ServeArgs};
 use crate::embedded::Server;
 use std::io::{IsTerminal, Write};
 use tokio::signal::unix::{SignalKind, signal};
@@ -13,11 +13,11 @@ use tracing_subscriber::EnvFilter;
 pub async fn serve(args: ServeArgs) -> Result<(), CliError> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
     // A caller that logs already keeps its own way.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .try_init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let _ = match args.log_format {
+        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).try_init(),
+        LogFormat::Json => log.json().flatten_event(true).with_current_span(false).try_init(),
+    };
     // Heard from the start: a Postgres that is being started is stopped in order.
     let listen = |kind| signal(kind).map_err(|source| CliError::Io { what: "signals".to_owned(), source });
     let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);

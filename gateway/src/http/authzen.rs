@@ -61,6 +61,11 @@ async fn answer(
         false => decide(),
     };
     let answer = answer.map_err(|error| Problem::INVALID_REQUEST.because(error.to_string()))?;
+    if matches!(endpoint, Endpoint::Evaluation | Endpoint::Evaluations) {
+        // Reasons and ids of ours are all that is in it besides.
+        let count = |decision: &str| answer.matches(decision).count() as u64;
+        app.metrics.decided(count("\"decision\":true"), count("\"decision\":false"));
+    }
     let mut response = answer.into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

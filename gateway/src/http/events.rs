@@ -7,6 +7,7 @@ use super::{subject_slice, tags};
 use crate::access::Credential;
 use crate::app::App;
 use crate::clock::now_micros;
+use crate::metrics::OpenStream;
 use crate::problem::Problem;
 use crate::publish::{Feed, Interest, Published};
 use crate::statements::{About, Named, wall_seconds};
@@ -53,6 +54,7 @@ pub async fn stream(app: Arc<App>, follower: Follower, headers: HeaderMap) -> Re
     let life = follower.expires_at.map_or(LONGEST, |end| {
         Duration::from_micros(u64::try_from(end.saturating_sub(now_micros())).unwrap_or(0)).min(LONGEST)
     });
+    let counted = app.metrics.stream(if follower.subject.is_some() { "slice" } else { "snapshot" });
     let open = Open {
         stopping: app.stopping.clone(),
         interest: follower.deltas.then(|| feed.interest()),
@@ -68,6 +70,7 @@ pub async fn stream(app: Arc<App>, follower: Follower, headers: HeaderMap) -> Re
         heartbeat: HEARTBEAT.min(app.config.stale_after / 4),
         beat_at: Instant::now(),
         begun: false,
+        _counted: counted,
         app,
     };
     let events = stream::unfold(open, |mut open| async move {
@@ -128,6 +131,7 @@ struct Open {
     /// When something has to be sent, whatever happens meanwhile that is no news to the follower.
     beat_at: Instant,
     begun: bool,
+    _counted: OpenStream,
 }
 
 impl Open {

@@ -23,10 +23,10 @@ use crate::publish::Sendable;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Request};
+use axum::extract::{MatchedPath, Path, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use std::sync::Arc;
@@ -63,7 +63,7 @@ pub fn router(app: Arc<App>) -> Router {
     if !app.config.allowed_origins.is_empty() {
         router = router.layer(cors(&app.config.allowed_origins));
     }
-    router.with_state(app).layer(from_fn(identify))
+    router.with_state(app.clone()).layer(from_fn_with_state(app, identify))
 }
 
 /// Pages of other origins that may read with a token. No cookies are ever used, so none are allowed.
@@ -78,14 +78,21 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
         .max_age(std::time::Duration::from_secs(3600))
 }
 
-/// Gives every answer the request's id: the caller's, or a new one.
-async fn identify(request: Request, next: Next) -> Response {
+/// Gives every answer the request's id, the caller's or a new one, and measures it.
+async fn identify(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let given = request.headers().get(&REQUEST_ID).cloned();
     let id = given.filter(|id| id.len() <= REQUEST_ID_MAX && id.to_str().is_ok()).unwrap_or_else(|| {
         HeaderValue::try_from(uuid::Uuid::now_v7().to_string()).unwrap_or(HeaderValue::from_static("-"))
     });
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let begun = std::time::Instant::now();
     let mut response = next.run(request).await;
+    // Methods are a caller's text, too.
+    let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS];
+    let measured = if known.contains(&method) { method.as_str() } else { "other" };
+    let route = route.as_ref().map_or("other", MatchedPath::as_str);
+    app.metrics.answered(measured, route, response.status().as_u16(), begun.elapsed());
     if response.status().is_server_error() {
         tracing::warn!(%method, path, status = response.status().as_u16(), request_id = ?id, "answered with an error");
     } else {

@@ -11,7 +11,7 @@ use axum::http::HeaderValue;
 use bytes::Bytes;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// A feed that nobody has read for this long, and that no stream follows, is dropped with its state.
@@ -170,6 +170,7 @@ impl Feed {
                     return;
                 }
                 Err(error) => {
+                    publisher.metrics.publish_failed();
                     let organization = &self.organization;
                     tracing::error!(%organization, %error, "the state held before stays in force");
                     self.set_failure(Some(error.to_string()));
@@ -220,6 +221,7 @@ impl Feed {
 
     /// One attempt; the revision that is published now.
     async fn publish(&self, publisher: &Publisher) -> Result<Option<u64>, PublishError> {
+        let begun = Instant::now();
         // LIMIT: so many organizations are compiled at once; the others wait for their turn.
         let Ok(_turn) = publisher.turns.acquire().await else {
             return Ok(None);
@@ -247,6 +249,7 @@ impl Feed {
             }
             None => {}
         }
+        publisher.metrics.published(begun.elapsed(), state.snapshot.bytes.len());
         // Nobody else publishes: what was held is still what is replaced.
         self.published.send_replace(Published::State(state));
         tracing::debug!(organization = %self.organization, revision, "published");

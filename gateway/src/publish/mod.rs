@@ -18,6 +18,7 @@ pub use history::Interest;
 pub use state::{CutError, Sendable, State};
 
 use crate::clock::steady_micros;
+use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::store::heads::Head;
 use sqlx::PgPool;
@@ -38,6 +39,7 @@ pub struct Publisher {
     feeds: Mutex<HashMap<String, Arc<Feed>>>,
     turns: Semaphore,
     database_up: watch::Sender<bool>,
+    metrics: Arc<Metrics>,
     // When the database was last asked and answered, as `steady_micros`.
     confirmed_at: AtomicI64,
 }
@@ -47,13 +49,19 @@ pub struct Publisher {
 pub struct Health {
     /// The database answered when it was last asked.
     pub database_up: bool,
+    /// Organizations whose state is held, or being made.
+    pub organizations: usize,
     /// Organizations whose newest revision is not the published one, because it failed to compile.
     pub failing: usize,
+    /// Since it was last known which revisions are the newest.
+    pub confirmed_age: Duration,
+    /// Since when the organization that is furthest behind has had a newer revision than the published one.
+    pub lag: Duration,
 }
 
 impl Publisher {
     /// Publishes what is in the database of the pool. Nothing runs before [`Publisher::follow`].
-    pub fn new(pool: PgPool) -> Arc<Self> {
+    pub fn new(pool: PgPool, metrics: Arc<Metrics>) -> Arc<Self> {
         // Compiling is bound by the processor; one is left for everybody else.
         let turns =
             std::thread::available_parallelism().map_or(1, |count| count.get().saturating_sub(1).max(1));
@@ -62,6 +70,7 @@ impl Publisher {
             feeds: Mutex::default(),
             turns: Semaphore::new(turns),
             database_up: watch::Sender::new(true),
+            metrics,
             confirmed_at: AtomicI64::new(steady_micros()),
         })
     }
@@ -176,8 +185,16 @@ impl Publisher {
 
     /// How things stand.
     pub fn health(&self) -> Health {
-        let failing = self.feeds().values().filter(|feed| feed.failure().is_some()).count();
-        Health { database_up: *self.database_up.borrow(), failing }
+        let feeds: Vec<Arc<Feed>> = self.feeds().values().cloned().collect();
+        let now = steady_micros();
+        let since = |then: i64| Duration::from_micros(u64::try_from(now.saturating_sub(then)).unwrap_or(0));
+        Health {
+            database_up: *self.database_up.borrow(),
+            organizations: feeds.len(),
+            failing: feeds.iter().filter(|feed| feed.failure().is_some()).count(),
+            confirmed_age: since(self.confirmed_at.load(Ordering::Acquire)),
+            lag: feeds.iter().filter_map(|feed| feed.behind_since()).min().map_or(Duration::ZERO, since),
+        }
     }
 
     fn feeds(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Feed>>> {

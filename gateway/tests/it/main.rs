@@ -9,6 +9,7 @@ mod imports;
 mod management;
 mod management_calls;
 mod management_subjects;
+mod measured;
 mod migrations;
 mod outages;
 mod reading;

@@ -144,6 +144,7 @@ pub fn config() -> Config {
         public_url: None,
         mapping: postern_authzen::Mapping::default(),
         stale_after: Duration::from_secs(60),
+        metrics_listen: None,
         shared_caches: false,
         web_page: None,
     }
