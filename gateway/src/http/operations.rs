@@ -61,19 +61,19 @@ pub struct Operation {
     pub handler: MethodRouter<Arc<App>>,
 }
 
-const ORGANIZATION: &str = "/v1/organizations/{organization}";
+pub(super) const ORGANIZATION: &str = "/v1/organizations/{organization}";
 /// What is told of an item.
-const ITEM: &[&str] = &["ETag"];
+pub(super) const ITEM: &[&str] = &["ETag"];
 /// Of bytes.
 const STATE: &[&str] = &["ETag", "Postern-Revision"];
 /// Of a decision, and of a write that leaves nothing.
-const DECIDED: &[&str] = &["Postern-Revision", "Postern-Consistency-Token"];
+pub(super) const DECIDED: &[&str] = &["Postern-Revision", "Postern-Consistency-Token"];
 /// Of a write.
-const CHANGED: &[&str] = &["ETag", "Postern-Revision", "Postern-Consistency-Token"];
+pub(super) const CHANGED: &[&str] = &["ETag", "Postern-Revision", "Postern-Consistency-Token"];
 /// Of a write that makes something.
-const MADE: &[&str] = &["Location", "ETag", "Postern-Revision", "Postern-Consistency-Token"];
+pub(super) const MADE: &[&str] = &["Location", "ETag", "Postern-Revision", "Postern-Consistency-Token"];
 
-fn operation(
+pub(super) fn operation(
     (method, path, id): (&'static str, impl Into<String>, impl Into<String>),
     summary: &'static str,
     credential: Credential,
@@ -97,22 +97,22 @@ fn operation(
 }
 
 impl Operation {
-    fn takes(mut self, body: &'static str) -> Self {
+    pub(super) fn takes(mut self, body: &'static str) -> Self {
         self.body = Some(body);
         self.refuses(&[Problem::INVALID_REQUEST, Problem::UNSUPPORTED_CONTENT_TYPE, Problem::BODY_TOO_LARGE])
     }
 
-    fn with(mut self, parameters: &'static [&'static str]) -> Self {
+    pub(super) fn with(mut self, parameters: &'static [&'static str]) -> Self {
         self.parameters = parameters;
         self
     }
 
-    fn tells(mut self, headers: &'static [&'static str]) -> Self {
+    pub(super) fn tells(mut self, headers: &'static [&'static str]) -> Self {
         self.headers = headers;
         self
     }
 
-    fn refuses(mut self, problems: &[Problem]) -> Self {
+    pub(super) fn refuses(mut self, problems: &[Problem]) -> Self {
         self.refuses.extend_from_slice(problems);
         self
     }
@@ -122,6 +122,7 @@ impl Operation {
 pub fn operations() -> Vec<Operation> {
     let mut all = reading();
     all.extend(managing());
+    all.extend(manage::operations::facts());
     all.extend(deciding());
     all
 }
@@ -194,7 +195,7 @@ fn reading() -> Vec<Operation> {
     ]
 }
 
-/// The management interface.
+/// The management interface: of roles and those who hold them.
 fn managing() -> Vec<Operation> {
     use crate::manage::permission::{AUDIT_READ, ROLE_MANAGE, USER_MANAGE};
     use crate::manage::{NewAssignment, NewMembership, RoleFields, SubjectFields};
