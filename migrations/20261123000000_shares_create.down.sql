@@ -1,2 +1,2 @@
-ALTER TABLE resource_parents DROP COLUMN share_grant_id, DROP CONSTRAINT IF EXISTS resource_parents_share_form;
+ALTER TABLE resource_parents DROP CONSTRAINT resource_parents_share_form, DROP COLUMN share_grant_id;
 ALTER TABLE grants DROP CONSTRAINT grants_shared_form, DROP COLUMN shared;
