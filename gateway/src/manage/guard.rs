@@ -58,7 +58,23 @@ impl Write<'_> {
             return Ok(());
         }
         let below: Vec<Place> = self.below(at).await?.into_iter().map(|listed| Some(listed.at)).collect();
-        self.whole(&below)
+        self.whole(&below)?;
+        let unlisted = self.unlisted(&below).await?;
+        let rights = self.rights();
+        for (kind, at) in &unlisted {
+            if let Some(lacking) = rights.lacking_beneath(kind, (&at.0, &at.1)) {
+                return Err(cannot_grant(&lacking, Some((&at.0, &at.1))));
+            }
+        }
+        Ok(())
+    }
+
+    /// What can lie directly below these places without being listed: a type whose ids need not be, and a place.
+    async fn unlisted(&mut self, below: &[Place]) -> Result<Vec<(String, (String, String))>, Refusal> {
+        let (connection, organization) = self.tables();
+        let kinds = places::unregistered(connection, organization).await.map_err(refusal)?;
+        let pairs = below.iter().flatten().flat_map(|at| kinds.iter().map(|kind| (kind.clone(), at.clone())));
+        Ok(pairs.collect())
     }
 
     async fn below(&mut self, at: (&str, &str)) -> Result<Vec<Listed>, Refusal> {
@@ -95,6 +111,18 @@ impl Write<'_> {
             if let Some(lacking) = given.iter().find(|permission| !rights.holds(permission, borrowed(place)))
             {
                 return Err(cannot_grant(lacking, borrowed(place)));
+            }
+        }
+        // What is held at a place by owning it is not held below it, where it would be given as well. Permissions of other
+        // types are asked about nowhere there.
+        let unlisted = self.unlisted(&places).await?;
+        let rights = self.rights();
+        for (kind, at) in &unlisted {
+            let held = rights.held_beneath(kind, (&at.0, &at.1));
+            let of_type = |key: &&String| key.rsplit_once(':').is_some_and(|(of, _)| of == kind);
+            let mut given = given.iter().filter(of_type);
+            if let Some(lacking) = given.find(|permission| held.binary_search(permission).is_err()) {
+                return Err(cannot_grant(lacking, Some((&at.0, &at.1))));
             }
         }
         Ok(())

@@ -8,6 +8,7 @@ use postern_resolver::{Context, Question, actions, check, live_scopes};
 use postern_snapshot::Snapshot;
 use postern_vocab::Decision;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 /// One of several permissions, any of which will do, at a place. The first is the one that a denial names.
 pub struct Need<'n> {
@@ -81,9 +82,29 @@ impl<'s> Rights<'s> {
 
     /// A permission of the catalog that the caller lacks at a place.
     pub fn lacking(&self, at: Option<(&str, &str)>) -> Option<String> {
-        let (mine, view) = (self.held_by_caller(at), self.mine.as_ref()?);
+        self.lacking_of(&self.held_by_caller(at))
+    }
+
+    /// The same at whatever lies below a place without being listed, of a type whose ids need not be: nobody owns it, and
+    /// nothing stands at it.
+    pub fn lacking_beneath(&self, kind: &str, at: (&str, &str)) -> Option<String> {
+        self.lacking_of(&self.held_beneath(kind, at))
+    }
+
+    /// Everything that a caller who is a subject may do there, sorted.
+    pub fn held_beneath(&self, kind: &str, at: (&str, &str)) -> Vec<String> {
+        let (Some(view), Actor::Subject(subject)) = (&self.mine, &self.caller.actor) else {
+            return Vec::new();
+        };
+        let anything = Uuid::now_v7().to_string();
+        let context = Context { parents: &[at], ..self.context() };
+        actions(view, subject, Some((kind, &anything)), &context).unwrap_or_default()
+    }
+
+    fn lacking_of(&self, held: &[String]) -> Option<String> {
+        let view = self.mine.as_ref()?;
         let mut all = (0..view.permission_count()).map(|permission| view.permission_key(permission));
-        all.find(|key| mine.binary_search_by(|held| held.as_str().cmp(key)).is_err()).map(str::to_owned)
+        all.find(|key| held.binary_search_by(|held| held.as_str().cmp(key)).is_err()).map(str::to_owned)
     }
 
     /// The organization, and every live scope: where somebody can be allowed something.

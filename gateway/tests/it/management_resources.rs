@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 /// Two sites in a region, with miners; a secret that ann owns, drives to find things in, and people who may write some of it.
 const YARD: &str = r#"{"format": "postern-world/1", "organization": "acme", "revision": 1,
   "catalog": {
-    "types": {"region": {"scope": true}, "site": {"scope": true, "narrows": true}, "miner": {}, "drive": {}, "a:b": {},
+    "types": {"region": {"scope": true}, "site": {"scope": true, "narrows": true}, "miner": {}, "drive": {"owner_permissions": ["*"]}, "a:b": {},
       "secret": {"owner_permissions": ["secret:*", "resource:share"]}, "mcp": {"registered": false}},
     "permissions": {
       "fleet:read": {}, "miner:read": {}, "miner:reboot": {}, "secret:read": {}, "secret:write": {}, "mcp:call": {},
@@ -23,7 +23,7 @@ const YARD: &str = r#"{"format": "postern-world/1", "organization": "acme", "rev
     {"type": "miner", "id": "m2", "parents": [{"type": "site", "id": "s2"}]},
     {"type": "miner", "id": "off", "parents": [{"type": "site", "id": "s1"}], "active": false},
     {"type": "secret", "id": "k1", "parents": [{"type": "site", "id": "s1"}, {"type": "drive", "id": "ann"}], "owner": "user:ann"},
-    {"type": "drive", "id": "ann"}, {"type": "drive", "id": "sam"}],
+    {"type": "drive", "id": "ann"}, {"type": "drive", "id": "sam", "owner": "user:sam"}],
   "roles": [
     {"id": "role:all", "name": "Everything", "permissions": ["*"]},
     {"id": "role:clerk", "name": "Clerk", "permissions": ["resource:manage", "resource:read", "miner:read"]},
@@ -498,6 +498,47 @@ async fn an_edge_gives_nobody_what_its_writer_does_not_hold() {
         404,
         "item_not_found",
     );
+}
+
+/// LIMIT: what would have to be asked about one by one while nobody else can write.
+#[tokio::test]
+async fn a_very_large_tree_is_changed_by_those_who_may_do_everything() {
+    let mut yard = Yard::new().await;
+    let sql = "UPDATE resources SET active = true;
+        INSERT INTO resources (organization_id, resource_type, resource_id)
+            SELECT 'acme', 'miner', 'n' || number FROM generate_series(1, 10000) AS number;
+        INSERT INTO resource_parents (organization_id, child_type, child_id, parent_type, parent_id)
+            SELECT 'acme', 'miner', 'n' || number, 'site', 's1' FROM generate_series(1, 10000) AS number";
+    run(&mut yard.setup.connection, sql).await;
+    let (keeper, root) = (yard.token("user:keeper"), yard.token("user:root"));
+    let ends = json!({"expires_at": "2090-01-01T00:00:00Z"});
+    refused(&yard.put("resources/site/s1", &keeper, ends.clone()).await, 403, "needs_everything");
+    let share = json!({"resource": at("site", "s1"), "subject": "user:bo", "permissions": ["miner:read"]});
+    refused(&yard.post("shares", &keeper, share.clone()).await, 403, "needs_everything");
+    assert_eq!(yard.put("resources/site/s1", &root, ends.clone()).await.status, 200);
+    assert_eq!(yard.post("shares", &root, share).await.status, 201);
+    // One by one they are the keeper's.
+    assert_eq!(yard.put("resources/miner/n7", &keeper, ends).await.status, 200);
+}
+
+/// What lies below a resource without being listed is not its owner's.
+#[tokio::test]
+async fn an_owner_gives_nothing_below_what_they_own() {
+    let mut yard = Yard::new().await;
+    let sam = yard.token("user:sam");
+    let beneath = json!({"in": [at("drive", "sam")]});
+    assert!(yard.may("user:sam", "mcp:call", ("drive", "sam")).await);
+    assert!(!yard.decides("user:sam", "mcp:call", ("mcp", "m"), beneath.clone()).await);
+    let share = |permission: &str| json!({"resource": at("drive", "sam"), "subject": "user:bo", "permissions": [permission]});
+    let answer = refused(&yard.post("shares", &sam, share("mcp:call")).await, 403, "cannot_grant");
+    assert_eq!(answer["required"], "mcp:call");
+    assert!(!yard.decides("user:bo", "mcp:call", ("mcp", "m"), beneath).await);
+    assert_eq!(yard.post("shares", &sam, share("secret:read")).await.status, 201);
+    // Nor moves it, or lets it end: its people above it would hold everything there.
+    let moved = json!({"owner": "user:sam", "expires_at": "2090-01-01T00:00:00Z"});
+    refused(&yard.put("resources/drive/sam", &sam, moved).await, 403, "cannot_grant");
+    let given = json!({"owner": "user:bo"});
+    assert_eq!(yard.put("resources/drive/sam", &sam, given).await.status, 200, "its owner gives it away");
 }
 
 /// Who may read a part of the tree reads the part.

@@ -143,3 +143,17 @@ pub async fn registered(
     .fetch_optional(connection)
     .await?)
 }
+
+/// The types whose resources need not be listed.
+pub async fn unregistered(
+    connection: &mut PgConnection,
+    organization: &str,
+) -> Result<Vec<String>, StoreError> {
+    Ok(sqlx::query_scalar(
+        "SELECT resource_type::text FROM resource_types
+         WHERE organization_id = $1 AND NOT registered AND NOT scope ORDER BY 1",
+    )
+    .bind(organization)
+    .fetch_all(connection)
+    .await?)
+}
