@@ -219,7 +219,7 @@ impl Problem {
     );
     /// Another subject has the id, or the alias.
     pub const ID_TAKEN: Problem =
-        Problem::new(StatusCode::CONFLICT, "id_taken", "the id or an alias is another subject's already");
+        Problem::new(StatusCode::CONFLICT, "id_taken", "the id, or an alias, is taken already");
     /// The catalog lacks them; the member `permissions` lists them.
     pub const UNKNOWN_PERMISSIONS: Problem =
         Problem::new(StatusCode::BAD_REQUEST, "unknown_permissions", "the catalog has none of `permissions`");
@@ -240,6 +240,27 @@ impl Problem {
         StatusCode::BAD_REQUEST,
         "unknown_scope",
         "this organization has no such resource to assign a role at",
+    );
+    /// No such resource here.
+    pub const UNKNOWN_RESOURCE: Problem =
+        Problem::new(StatusCode::BAD_REQUEST, "unknown_resource", "this organization lists no such resource");
+    /// No such type here.
+    pub const UNKNOWN_TYPE: Problem = Problem::new(
+        StatusCode::BAD_REQUEST,
+        "unknown_type",
+        "the catalog declares no such type of resources",
+    );
+    /// Something hangs on it; the members `children`, `assignments` and `grants` say how much.
+    pub const RESOURCE_IN_USE: Problem = Problem::new(
+        StatusCode::CONFLICT,
+        "resource_in_use",
+        "`children` edges lead to the resource, `assignments` and `grants` stand at it; `cascade=true` deletes them with it",
+    );
+    /// What a share is made of.
+    pub const PART_OF_SHARE: Problem = Problem::new(
+        StatusCode::CONFLICT,
+        "part_of_share",
+        "it belongs to a share and goes with that: delete the share",
     );
     /// Somebody holds it; the member `holders` says how many.
     pub const ROLE_HELD: Problem = Problem::new(

@@ -36,7 +36,7 @@ fn document() -> Value {
             "title": "Postern gateway",
             "version": env!("CARGO_PKG_VERSION"),
             "license": {"name": "Apache-2.0 OR MIT", "identifier": "Apache-2.0 OR MIT"},
-            "description": "Snapshots and slices, decisions by AuthZEN 1.0, and the management of roles. \
+            "description": "Snapshots and slices, decisions by AuthZEN 1.0, and the management of what they rest on. \
                 Ids in paths are percent-encoded.",
         },
         "paths": paths,
@@ -101,7 +101,8 @@ fn parameter(name: &str) -> Value {
     };
     let schema = match name {
         "limit" => json!({"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}),
-        "deltas" => json!({"type": "boolean", "default": false}),
+        "deltas" | "cascade" => json!({"type": "boolean", "default": false}),
+        "effect" => json!({"enum": ["allow", "exclude"]}),
         _ => json!({"type": "string"}),
     };
     json!({"name": name, "in": place, "required": required, "schema": schema})

@@ -1,6 +1,6 @@
 //! Assignments: given and taken.
 
-use super::input;
+use super::input::{self, At};
 use super::permission::{ROLE_MANAGE, USER_MANAGE};
 use super::write::refusal;
 use super::{Make, Write, Written};
@@ -10,15 +10,6 @@ use crate::store::manage::places::Known;
 use crate::store::manage::{Item, assignments, places, subjects};
 use serde::Deserialize;
 use uuid::Uuid;
-
-/// Where something stands, as callers write it.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct At {
-    #[serde(rename = "type")]
-    kind: String,
-    id: String,
-}
 
 /// What callers say of an assignment.
 #[derive(Clone, Debug, Deserialize)]

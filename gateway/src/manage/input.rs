@@ -1,8 +1,10 @@
 //! What callers send, checked.
 
 use crate::problem::{Problem, Refusal};
+use postern_vocab::limits::TEXT_BYTES_MAX;
 use postern_vocab::{is_reserved_id, split_subject};
 use postern_world::{Life, parse_time};
+use serde::Deserialize;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +14,10 @@ const NAME_CHARACTERS_MAX: usize = 255;
 const PERMISSIONS_MAX: usize = 1000;
 /// LIMIT: bytes of an id, as the database has it.
 const ID_BYTES_MAX: usize = 512;
+/// LIMIT: bytes of a resource's type and id together, which the audit names it by.
+const PLACE_BYTES_MAX: usize = 511;
+/// LIMIT: edges of one resource in one request.
+pub(super) const PARENTS_MAX: usize = 1000;
 
 /// A name without the blanks around it, and folded: names that differ in case or blanks only are the same (PF-32).
 pub(super) fn name(text: &str) -> Result<(String, String), Refusal> {
@@ -38,6 +44,25 @@ pub(super) fn permissions(
     list: &[String],
     catalog: &BTreeMap<String, Vec<String>>,
 ) -> Result<(Vec<String>, BTreeSet<String>), Refusal> {
+    let (entries, keys) = entries(list, catalog)?;
+    let mut missing = BTreeMap::new();
+    for key in &keys {
+        let needed: Vec<&String> = catalog[key].iter().filter(|needed| !keys.contains(*needed)).collect();
+        if !needed.is_empty() {
+            missing.insert(key, needed);
+        }
+    }
+    if !missing.is_empty() {
+        return Err(Refusal::from(Problem::MISSING_PERMISSIONS).with("missing", json!(missing)));
+    }
+    Ok((entries, keys))
+}
+
+/// A permission list, whatever its permissions need: sorted and each entry once, and the keys that it stands for.
+pub(super) fn entries(
+    list: &[String],
+    catalog: &BTreeMap<String, Vec<String>>,
+) -> Result<(Vec<String>, BTreeSet<String>), Refusal> {
     if list.len() > PERMISSIONS_MAX {
         return Err(Problem::INVALID_REQUEST.because("permissions: more than 1,000 entries; use wildcards"));
     }
@@ -56,16 +81,6 @@ pub(super) fn permissions(
     }
     if !unknown.is_empty() {
         return Err(Refusal::from(Problem::UNKNOWN_PERMISSIONS).with("permissions", json!(unknown)));
-    }
-    let mut missing = BTreeMap::new();
-    for key in &keys {
-        let needed: Vec<&String> = catalog[key].iter().filter(|needed| !keys.contains(*needed)).collect();
-        if !needed.is_empty() {
-            missing.insert(key, needed);
-        }
-    }
-    if !missing.is_empty() {
-        return Err(Refusal::from(Problem::MISSING_PERMISSIONS).with("missing", json!(missing)));
     }
     Ok((entries.into_iter().cloned().collect(), keys))
 }
@@ -90,6 +105,87 @@ pub(super) fn subject(id: &str, member: &str) -> Result<(), Refusal> {
         true => Ok(()),
         false => Err(Problem::INVALID_REQUEST
             .because(format!("{member}: write <type>:<id>, for one subject, in at most 512 bytes"))),
+    }
+}
+
+/// A resource's type and id, at a member of the body.
+pub(super) fn place(kind: &str, id: &str, member: &str) -> Result<(), Refusal> {
+    let what = match (kind, id) {
+        ("", _) => "type: it is empty",
+        (_, "") => "id: it is empty",
+        (_, "*") => "id: `*` stands for many; give the id of one resource",
+        _ if kind.len() + id.len() > PLACE_BYTES_MAX => "id: it has more than 511 bytes, with its type",
+        _ if kind.contains('\0') || id.contains('\0') => "id: the database takes no U+0000",
+        _ => return Ok(()),
+    };
+    let slash = if member.is_empty() { "" } else { "/" };
+    Err(Problem::INVALID_REQUEST.because(format!("{member}{slash}{what}")))
+}
+
+/// Dimensions. `stored`: a resource's own, which may not pass for the subject's.
+pub(super) fn dimensions(of: &BTreeMap<String, String>, member: &str, stored: bool) -> Result<(), Refusal> {
+    for (name, value) in of {
+        let what = match (name, value) {
+            _ if name.contains('\0') || value.contains('\0') => "the database takes no U+0000",
+            _ if name.len().max(value.len()) > TEXT_BYTES_MAX => "it has more than 4,096 bytes",
+            _ if stored && name.starts_with("subject.") => "names of that form are the subject's",
+            _ => continue,
+        };
+        let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+        return Err(Problem::INVALID_REQUEST.because(format!("{member}/{name}: {what}")));
+    }
+    Ok(())
+}
+
+/// The actions that a `ref` edge lets flow, sorted and each once.
+pub(super) fn cap(relation: Relation, cap: &[String], member: &str) -> Result<Option<Vec<String>>, Refusal> {
+    let wrong = |index: usize, what: &str| {
+        Err(Problem::INVALID_REQUEST.because(format!("{member}cap/{index}: {what}")))
+    };
+    for (index, action) in cap.iter().enumerate() {
+        match action.as_str() {
+            _ if relation == Relation::Auto => {
+                return wrong(index, "relation `auto` lets everything flow and has no cap");
+            }
+            "" => return wrong(index, "it is empty"),
+            "*" => return wrong(index, "a cap lists actions and has no wildcard"),
+            action if action.contains('\0') => return wrong(index, "the database takes no U+0000"),
+            action if action.len() > ID_BYTES_MAX => return wrong(index, "it has more than 512 bytes"),
+            _ => {}
+        }
+    }
+    if cap.len() > PERMISSIONS_MAX {
+        return wrong(PERMISSIONS_MAX, "more than 1,000 actions");
+    }
+    let once: BTreeSet<&String> = cap.iter().collect();
+    Ok((relation == Relation::Ref).then(|| once.into_iter().cloned().collect()))
+}
+
+/// How an edge lets rights flow down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Relation {
+    /// All of them.
+    #[default]
+    Auto,
+    /// Those of the actions in the cap.
+    Ref,
+}
+
+/// A resource, as callers write it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct At {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub id: String,
+}
+
+impl At {
+    /// Refuses what names no resource, at a member of the body.
+    pub fn checked(&self, member: &str) -> Result<(String, String), Refusal> {
+        place(&self.kind, &self.id, member)?;
+        Ok((self.kind.clone(), self.id.clone()))
     }
 }
 

@@ -8,21 +8,31 @@
 
 mod assignments;
 pub mod builtins;
+mod edges;
+mod grants;
+mod guard;
 mod input;
 mod memberships;
+mod resources;
 mod rights;
 mod roles;
+mod shares;
 mod subjects;
 mod write;
 
 pub use assignments::NewAssignment;
+pub use edges::NewEdge;
+pub use grants::NewGrant;
 pub use memberships::NewMembership;
+pub use resources::ResourceFields;
 pub use rights::Need;
 pub use roles::RoleFields;
+pub use shares::NewShare;
 pub use subjects::SubjectFields;
 pub use write::{Begun, Replay, Write, Written};
 
 use crate::problem::Refusal;
+use crate::store::manage::Item;
 use postern_snapshot::Snapshot;
 use rights::Rights;
 use serde::de::DeserializeOwned;
@@ -71,6 +81,11 @@ pub trait Make: DeserializeOwned + Send + Sync {
     /// The collection that it comes into, as paths name it.
     const COLLECTION: &'static str;
 
+    /// What stands behind the collection in its path.
+    fn segments(item: &Item) -> Vec<String> {
+        vec![item.id.clone()]
+    }
+
     /// Makes it.
     fn make(&self, write: Write<'_>) -> impl Future<Output = Result<Written, Refusal>> + Send;
 }
@@ -89,6 +104,12 @@ pub mod permission {
     pub const USER_READ: &str = "user:read";
     /// Write subjects, groups, memberships and assignments of whoever holds less than the caller.
     pub const USER_MANAGE: &str = "user:manage";
+    /// Read resources and their edges.
+    pub const RESOURCE_READ: &str = "resource:read";
+    /// Write resources and their edges.
+    pub const RESOURCE_MANAGE: &str = "resource:manage";
+    /// Share a resource, and read and end its shares.
+    pub const RESOURCE_SHARE: &str = "resource:share";
     /// Read the audit.
     pub const AUDIT_READ: &str = "audit:read";
 }

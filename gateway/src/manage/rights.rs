@@ -8,6 +8,7 @@ use postern_resolver::{Context, Question, actions, check, live_scopes};
 use postern_snapshot::Snapshot;
 use postern_vocab::Decision;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 /// One of several permissions, any of which will do, at a place. The first is the one that a denial names.
 pub struct Need<'n> {
@@ -21,13 +22,20 @@ pub struct Need<'n> {
 pub(super) struct Rights<'s> {
     /// Not needed for an operator, who may do everything.
     view: Option<Snapshot<'s>>,
+    /// The same, or without what counts under conditions: what the caller is asked about on.
+    mine: Option<Snapshot<'s>>,
     caller: &'s Caller,
     now: i64,
 }
 
 impl<'s> Rights<'s> {
     pub fn new(view: Option<Snapshot<'s>>, caller: &'s Caller) -> Self {
-        Rights { view, caller, now: now_micros() }
+        Rights { view, mine: view, caller, now: now_micros() }
+    }
+
+    /// The same, where the caller holds only what it holds on other facts.
+    pub fn with(view: Option<Snapshot<'s>>, mine: Option<Snapshot<'s>>, caller: &'s Caller) -> Self {
+        Rights { mine, ..Rights::new(view, caller) }
     }
 
     fn context(&self) -> Context<'static> {
@@ -40,7 +48,7 @@ impl<'s> Rights<'s> {
             Actor::Operator(_) => true,
             Actor::Subject(subject) => {
                 let question = Question { subject, permission, resource: at, context: self.context() };
-                let answer = self.view.as_ref().map(|view| check(view, &question));
+                let answer = self.mine.as_ref().map(|view| check(view, &question));
                 answer.is_some_and(|answer| answer.is_ok_and(|reason| reason.decision() == Decision::Allow))
             }
         }
@@ -56,7 +64,11 @@ impl<'s> Rights<'s> {
 
     /// Everything that a subject may do at a place, sorted. Nothing where it cannot ask.
     pub fn held(&self, subject: &str, at: Option<(&str, &str)>) -> Vec<String> {
-        let held = self.view.as_ref().map(|view| actions(view, subject, at, &self.context()));
+        self.held_on(self.view.as_ref(), subject, at)
+    }
+
+    fn held_on(&self, view: Option<&Snapshot<'_>>, subject: &str, at: Option<(&str, &str)>) -> Vec<String> {
+        let held = view.map(|view| actions(view, subject, at, &self.context()));
         held.and_then(Result::ok).unwrap_or_default()
     }
 
@@ -64,8 +76,35 @@ impl<'s> Rights<'s> {
     pub fn held_by_caller(&self, at: Option<(&str, &str)>) -> Vec<String> {
         match &self.caller.actor {
             Actor::Operator(_) => Vec::new(),
-            Actor::Subject(subject) => self.held(subject, at),
+            Actor::Subject(subject) => self.held_on(self.mine.as_ref(), subject, at),
         }
+    }
+
+    /// A permission of the catalog that the caller lacks at a place.
+    pub fn lacking(&self, at: Option<(&str, &str)>) -> Option<String> {
+        self.lacking_of(&self.held_by_caller(at))
+    }
+
+    /// The same at whatever lies below a place without being listed, of a type whose ids need not be: nobody owns it, and
+    /// nothing stands at it.
+    pub fn lacking_beneath(&self, kind: &str, at: (&str, &str)) -> Option<String> {
+        self.lacking_of(&self.held_beneath(kind, at))
+    }
+
+    /// Everything that a caller who is a subject may do there, sorted.
+    pub fn held_beneath(&self, kind: &str, at: (&str, &str)) -> Vec<String> {
+        let (Some(view), Actor::Subject(subject)) = (&self.mine, &self.caller.actor) else {
+            return Vec::new();
+        };
+        let anything = Uuid::now_v7().to_string();
+        let context = Context { parents: &[at], ..self.context() };
+        actions(view, subject, Some((kind, &anything)), &context).unwrap_or_default()
+    }
+
+    fn lacking_of(&self, held: &[String]) -> Option<String> {
+        let view = self.mine.as_ref()?;
+        let mut all = (0..view.permission_count()).map(|permission| view.permission_key(permission));
+        all.find(|key| held.binary_search_by(|held| held.as_str().cmp(key)).is_err()).map(str::to_owned)
     }
 
     /// The organization, and every live scope: where somebody can be allowed something.
@@ -86,9 +125,12 @@ impl<'s> Rights<'s> {
     /// Whether the caller may do whatever a subject may do at these places; with `more`, also something else at one of
     /// them.
     pub fn covers(&self, subject: &str, places: &[Place], more: bool) -> bool {
+        let own = matches!(&self.caller.actor, Actor::Subject(caller) if caller == subject);
         let mut beyond = false;
         for at in places {
-            let (mine, theirs) = (self.held_by_caller(borrowed(at)), self.held(subject, borrowed(at)));
+            let mine = self.held_by_caller(borrowed(at));
+            // Nobody may do more than himself, whatever he holds under conditions.
+            let theirs = if own { mine.clone() } else { self.held(subject, borrowed(at)) };
             if !theirs.iter().all(|permission| mine.binary_search(permission).is_ok()) {
                 return false;
             }

@@ -1,5 +1,6 @@
 //! One write: lock, decide, change, compare, take down, commit.
 
+use super::guard::By;
 use super::rights::{Rights, borrowed, cannot_grant};
 use super::{Actor, Caller, Need, Place};
 use crate::app::App;
@@ -27,8 +28,11 @@ pub struct Write<'a> {
     revision: u64,
     /// The facts of that revision; `None` for an operator, whose rights do not depend on them.
     before: Option<Arc<State>>,
+    /// The same without what counts under conditions, where the caller holds something of that kind: nobody gives for
+    /// good what they hold in some cases.
+    firm: Option<Arc<State>>,
     /// The caller may do everything: nothing has to be compared.
-    everything: bool,
+    pub(super) everything: bool,
     /// Whose rights the write may change: subjects and groups.
     affected: Vec<String>,
     /// Places besides the scopes where they may change.
@@ -37,6 +41,8 @@ pub struct Write<'a> {
     hidden: BTreeSet<String>,
     /// An assignment that was found to be one's to give, whenever it begins.
     given: Option<String>,
+    /// What the write says was decided on, under whatever conditions: there is nothing that asking does not show.
+    shown: bool,
     replay: Option<Replay>,
 }
 
@@ -108,7 +114,7 @@ impl<'a> Write<'a> {
             let revision = lock(&mut transaction, organization).await.map_err(refusal)?;
             let revision = revision.ok_or(Problem::ORGANIZATION_GONE)?;
             if !decides {
-                return Ok(Write::of(app, caller, transaction, revision, None));
+                return Ok(Write::of(app, caller, transaction, revision, None, None));
             }
             let published = app.publisher.state(organization).await?;
             let before = if published.revision() == revision {
@@ -122,7 +128,16 @@ impl<'a> Write<'a> {
             } else {
                 compiled(&mut transaction, organization, revision).await?
             };
-            return Ok(Write::of(app, caller, transaction, revision, Some(before)));
+            let subject = caller.actor.name();
+            let conditional = hidden::conditional(&mut transaction, organization, subject).await;
+            let firm = match conditional.map_err(refusal)? {
+                true => of_compiler(
+                    organization,
+                    publish::compile_firm(&mut transaction, organization, revision).await,
+                )?,
+                false => before.clone(),
+            };
+            return Ok(Write::of(app, caller, transaction, revision, Some(before), Some(firm)));
         }
     }
 
@@ -132,28 +147,32 @@ impl<'a> Write<'a> {
         transaction: Transaction<'static, Postgres>,
         revision: u64,
         before: Option<Arc<State>>,
+        firm: Option<Arc<State>>,
     ) -> Self {
-        let everything = Rights::new(before.as_ref().map(|state| state.view()), caller).everything();
+        let everything = Rights::new(firm.as_ref().map(|state| state.view()), caller).everything();
         let (affected, places, hidden) = (Vec::new(), Vec::new(), BTreeSet::new());
-        let (given, replay) = (None, None);
+        let (given, shown, replay) = (None, false, None);
         Write {
             app,
             caller,
             transaction,
             revision,
             before,
+            firm,
             everything,
             affected,
             places,
             hidden,
             given,
+            shown,
             replay,
         }
     }
 
     /// What the caller and others may do, on the facts before the write.
     pub(super) fn rights(&self) -> Rights<'_> {
-        Rights::new(self.before.as_ref().map(|state| state.view()), self.caller)
+        let (before, firm) = (self.before.as_ref(), self.firm.as_ref());
+        Rights::with(before.map(|state| state.view()), firm.map(|state| state.view()), self.caller)
     }
 
     /// Refuses a caller who lacks what is needed.
@@ -186,6 +205,11 @@ impl<'a> Write<'a> {
     /// Says that an assignment gives what the caller may give, whenever it begins.
     pub(super) fn given(&mut self, assignment: &str) {
         self.given = Some(assignment.to_owned());
+    }
+
+    /// Says that the write gives what the caller may give, whatever it depends on.
+    pub(super) fn shown(&mut self) {
+        self.shown = true;
     }
 
     /// Refuses a caller who may not do everything where the affected hold something that asking does not show: it could
@@ -230,7 +254,8 @@ impl<'a> Write<'a> {
         }
     }
 
-    /// Refuses to give away permissions that the caller does not hold at these places and everywhere below.
+    /// Refuses to give away permissions, or what follows from them, that the caller does not hold at these places and at
+    /// every scope below.
     pub(super) async fn give(
         &mut self,
         permissions: &BTreeSet<String>,
@@ -239,6 +264,7 @@ impl<'a> Write<'a> {
         if self.everything || permissions.is_empty() {
             return Ok(());
         }
+        let permissions = self.following(permissions, By::Holding).await?;
         let mut places = BTreeSet::new();
         for at in at.into_iter().collect::<BTreeSet<_>>() {
             places.extend(self.places_at(borrowed(at)).await?);
@@ -256,7 +282,7 @@ impl<'a> Write<'a> {
     }
 
     /// A place, and the scopes below it.
-    async fn places_at(&mut self, at: Option<(&str, &str)>) -> Result<Vec<Place>, Refusal> {
+    pub(super) async fn places_at(&mut self, at: Option<(&str, &str)>) -> Result<Vec<Place>, Refusal> {
         let Some((kind, id)) = at else { return Ok(self.rights().places()) };
         let (connection, organization) = self.tables();
         let below = crate::store::manage::places::scopes_below(connection, organization, (kind, id)).await;
@@ -337,6 +363,9 @@ impl<'a> Write<'a> {
                 }
             }
         }
+        if self.shown {
+            return Ok(());
+        }
         // What depends on a condition, begins later or comes with ownership cannot be compared by asking now.
         let mut hidden =
             hidden::of(&mut self.transaction, &organization, &affected).await.map_err(refusal)?;
@@ -376,13 +405,15 @@ async fn compiled(
     organization: &str,
     revision: u64,
 ) -> Result<Arc<State>, Refusal> {
-    publish::compile_locked(transaction, organization, revision).await.map(Arc::new).map_err(|error| {
-        match error {
-            PublishError::Store(error) => refusal(error),
-            error => {
-                tracing::error!(%organization, %error, "a write could not be decided");
-                Problem::NOT_COMPILED.into()
-            }
+    of_compiler(organization, publish::compile_locked(transaction, organization, revision).await)
+}
+
+fn of_compiler(organization: &str, made: Result<State, PublishError>) -> Result<Arc<State>, Refusal> {
+    made.map(Arc::new).map_err(|error| match error {
+        PublishError::Store(error) => refusal(error),
+        error => {
+            tracing::error!(%organization, %error, "a write could not be decided");
+            Problem::NOT_COMPILED.into()
         }
     })
 }
@@ -399,9 +430,12 @@ pub(super) fn refusal(error: StoreError) -> Refusal {
             Some("roles_name_key") => Problem::NAME_TAKEN,
             Some("subject_names_key" | "subject_aliases_pkey") => Problem::ID_TAKEN,
             Some("resources_owner_group_fkey") => Problem::OWNS_RESOURCES,
-            Some("assignments_group_fkey" | "memberships_group_fkey" | "memberships_member_group_fkey") => {
-                Problem::UNKNOWN_GROUP
-            }
+            Some(
+                "assignments_group_fkey"
+                | "grants_group_fkey"
+                | "memberships_group_fkey"
+                | "memberships_member_group_fkey",
+            ) => Problem::UNKNOWN_GROUP,
             Some(name) => {
                 tracing::error!(%error, "a constraint refused a write that was not refused before");
                 return Problem::INVALID_REQUEST.because(format!("the database refuses it ({name})"));

@@ -30,7 +30,7 @@ pub async fn compile(
     connection: &mut PgConnection,
     organization: &str,
 ) -> Result<Option<State>, PublishError> {
-    let mut sink = CompilerSink { compiler: Compiler::new(organization, 0), resource: None };
+    let mut sink = CompilerSink::new(organization, false);
     match facts::read(connection, organization, &mut sink).await? {
         Some((revision, epoch)) => sink.finish(revision, epoch).await.map(Some),
         None => Ok(None),
@@ -44,7 +44,20 @@ pub async fn compile_locked(
     organization: &str,
     revision: u64,
 ) -> Result<State, PublishError> {
-    let mut sink = CompilerSink { compiler: Compiler::new(organization, 0), resource: None };
+    let mut sink = CompilerSink::new(organization, false);
+    facts::read_locked(connection, organization, revision, &mut sink).await?;
+    // It is never sent, so it needs none.
+    sink.finish(revision, String::new()).await
+}
+
+/// The same without what counts under conditions: a grant to do something in one environment only is left away, and an
+/// exclusion from one holds everywhere. Whoever may do something on these facts may do it whatever is asked.
+pub async fn compile_firm(
+    connection: &mut PgConnection,
+    organization: &str,
+    revision: u64,
+) -> Result<State, PublishError> {
+    let mut sink = CompilerSink::new(organization, true);
     facts::read_locked(connection, organization, revision, &mut sink).await?;
     // It is never sent, so it needs none.
     sink.finish(revision, String::new()).await
@@ -54,9 +67,15 @@ struct CompilerSink {
     compiler: Compiler,
     /// The resource that edges which follow begin at.
     resource: Option<(String, String)>,
+    /// Without conditions.
+    firm: bool,
 }
 
 impl CompilerSink {
+    fn new(organization: &str, firm: bool) -> Self {
+        CompilerSink { compiler: Compiler::new(organization, 0), resource: None, firm }
+    }
+
     async fn finish(self, revision: u64, epoch: String) -> Result<State, PublishError> {
         // Seconds of work for a large organization, in which others must be answered.
         let built = tokio::task::spawn_blocking(move || {
@@ -122,6 +141,28 @@ impl FactSink for CompilerSink {
     }
 
     fn grant(&mut self, fact: &GrantFact<'_>) -> Result<(), StoreError> {
+        if self.firm {
+            let conditional =
+                !fact.conditions.is_empty() || !fact.require.is_empty() || fact.own || fact.session.is_some();
+            if conditional && !fact.exclude {
+                return Ok(());
+            }
+            self.compiler.grant(&GrantFacts {
+                subject: fact.subject,
+                exclude: fact.exclude,
+                permissions: fact.permissions,
+                at: fact.at,
+                conditions: &[],
+                require: &[],
+                own: false,
+                session: None,
+                life: match fact.exclude {
+                    true => Life { not_before: None, ..fact.life },
+                    false => fact.life,
+                },
+            });
+            return Ok(());
+        }
         self.compiler.grant(&GrantFacts {
             subject: fact.subject,
             exclude: fact.exclude,

@@ -128,7 +128,23 @@ async fn answers_have_the_form_that_is_described() {
     made("subjects", "SubjectFields", "Subject", subject).await;
     let membership = json!({"subject": "user:new", "group": "group:crew"});
     made("memberships", "NewMembership", "Membership", membership).await;
+    let resource = json!({"type": "miner", "id": "m7", "owner": "user:new", "attributes": {"a": "b"}, "active": false,
+        "parents": [at, {"type": "site", "id": "s2", "relation": "ref", "cap": ["read"]}]});
+    made("resources", "ResourceFields", "Resource", resource).await;
+    let edge = json!({"child": {"type": "miner", "id": "m1"}, "parent": {"type": "miner", "id": "m7"},
+        "relation": "ref", "cap": ["read"]});
+    made("edges", "NewEdge", "Edge", edge).await;
+    let grant = json!({"subject": "role:system:ADMIN", "effect": "exclude", "permissions": ["miner:*"], "at": null,
+        "where": {"a": "b"}, "require": {"c": "*"}, "own": true, "session": "x", "not_before": "2030-01-01T00:00:00Z"});
+    made("grants", "NewGrant", "Grant", grant).await;
+    let share = json!({"resource": {"type": "miner", "id": "m1"}, "subject": "user:new",
+        "permissions": ["miner:read"], "into": {"type": "miner", "id": "m7"}});
+    made("shares", "NewShare", "Share", share).await;
     for (list, schema) in [
+        ("resources", "Resource"),
+        ("edges", "Edge"),
+        ("grants", "Grant"),
+        ("shares", "Share"),
         ("roles", "Role"),
         ("assignments", "Assignment"),
         ("subjects", "Subject"),
@@ -149,6 +165,16 @@ async fn answers_have_the_form_that_is_described() {
     told(&document, "get", "/v1/organizations/{organization}/catalog", &catalog);
     let role = fleet.get("roles/role:system:ADMIN", &operator).await;
     told(&document, "get", "/v1/organizations/{organization}/roles/{id}", &role);
+    let resource = fleet.get("resources/miner/m7", &operator).await;
+    told(&document, "get", "/v1/organizations/{organization}/resources/{type}/{id}", &resource);
+    let any = [("if-match", "*")];
+    let changed = fleet.send("PUT", "resources/miner/m7", &operator, &any, resource.json()).await;
+    told(&document, "put", "/v1/organizations/{organization}/resources/{type}/{id}", &changed);
+    let used = fleet.send("DELETE", "resources/miner/m7", &operator, &any, Value::Null).await;
+    assert_eq!(used.code(), "resource_in_use");
+    valid("Problem", &used.json());
+    let gone = fleet.send("DELETE", "resources/miner/m7?cascade=true", &operator, &any, Value::Null).await;
+    told(&document, "delete", "/v1/organizations/{organization}/resources/{type}/{id}", &gone);
     let gone = fleet.send("DELETE", "subjects/user:new", &operator, &[("if-match", "*")], Value::Null).await;
     told(&document, "delete", "/v1/organizations/{organization}/subjects/{id}", &gone);
     let snapshot = fleet.setup.get("/v1/organizations/acme/snapshot", &fleet.setup.key).await;
@@ -212,7 +238,11 @@ async fn every_management_operation_is_attacked() {
     let attacked: BTreeSet<(String, String)> = crate::management_calls::endpoints()
         .into_iter()
         .map(|(method, path, _)| {
-            let path = path.split_once('/').map_or(path.to_owned(), |(list, _)| format!("{list}/{{id}}"));
+            let path = match path.split('/').collect::<Vec<_>>()[..] {
+                [list, _, _] => format!("{list}/{{type}}/{{id}}"),
+                [list, _] => format!("{list}/{{id}}"),
+                _ => path.to_owned(),
+            };
             (method.to_owned(), path)
         })
         .collect();

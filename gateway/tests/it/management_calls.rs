@@ -14,6 +14,11 @@ pub fn endpoints() -> Vec<(&'static str, &'static str, Value)> {
     let assignment = json!({"subject": "user:x", "role": "role:system:ADMIN", "at": null});
     let subject = json!({"id": "user:x"});
     let membership = json!({"subject": "user:x", "group": "group:crew"});
+    let site = json!({"type": "site", "id": "s1"});
+    let resource = json!({"type": "miner", "id": "m9", "parents": [site]});
+    let edge = json!({"child": {"type": "miner", "id": "m1"}, "parent": {"type": "site", "id": "s2"}});
+    let grant = json!({"subject": "user:x", "effect": "allow", "permissions": ["fleet:read"], "at": site});
+    let share = json!({"subject": "user:x", "permissions": ["fleet:read"], "resource": site});
     vec![
         ("GET", "catalog", Value::Null),
         ("GET", "roles", Value::Null),
@@ -32,6 +37,20 @@ pub fn endpoints() -> Vec<(&'static str, &'static str, Value)> {
         ("GET", "memberships", Value::Null),
         ("POST", "memberships", membership),
         ("DELETE", "memberships/00000000-0000-0000-0000-000000000000", Value::Null),
+        ("GET", "resources", Value::Null),
+        ("POST", "resources", resource),
+        ("GET", "resources/miner/m1", Value::Null),
+        ("PUT", "resources/miner/m1", json!({})),
+        ("DELETE", "resources/miner/m1", Value::Null),
+        ("GET", "edges", Value::Null),
+        ("POST", "edges", edge),
+        ("DELETE", "edges/00000000-0000-0000-0000-000000000000", Value::Null),
+        ("GET", "grants", Value::Null),
+        ("POST", "grants", grant),
+        ("DELETE", "grants/00000000-0000-0000-0000-000000000000", Value::Null),
+        ("GET", "shares", Value::Null),
+        ("POST", "shares", share),
+        ("DELETE", "shares/00000000-0000-0000-0000-000000000000", Value::Null),
         ("POST", "explain", json!({"subject": "user:x", "permission": "fleet:read", "resource": null})),
         ("GET", "audit", Value::Null),
     ]
@@ -47,6 +66,23 @@ async fn every_path_is_attacked() {
     let foreign = writing_key(&mut fleet.setup.connection, "other", None).await;
     let reader = api_key(&mut fleet.setup.connection, "acme").await;
     let nobody = fleet.setup.token("user:none", 60);
+    // What the other organization has is as unknown as what nobody has.
+    for path in ["resources/secret/k1", "resources/project/p1", "resources/miner/none"] {
+        for (method, body) in [("GET", Value::Null), ("PUT", json!({})), ("DELETE", Value::Null)] {
+            let answer = fleet.send(method, path, &fleet.operator, &[("if-match", "*")], body).await;
+            assert_eq!((answer.status.as_u16(), answer.code().as_str()), (404, "item_not_found"), "{path}");
+        }
+    }
+    for (table, list) in [("resource_parents", "edges"), ("grants", "grants"), ("grants", "shares")] {
+        let key = format!("{}_id", table.trim_end_matches('s'));
+        let sql = format!("SELECT {key}::text FROM {table} WHERE organization_id = 'other' LIMIT 1");
+        let id: String = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+            .fetch_one(&mut fleet.setup.connection)
+            .await
+            .unwrap();
+        let answer = fleet.send("DELETE", &format!("{list}/{id}"), &fleet.operator, &[], Value::Null).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (404, "item_not_found"), "{list}");
+    }
     let before = revision(&mut fleet.setup.connection, "acme").await;
     let any = ("if-match", "*");
     for (method, path, body) in endpoints() {

@@ -3,9 +3,14 @@
 pub(super) mod assignments;
 pub(super) mod audit;
 pub(super) mod catalog;
+pub(super) mod edges;
 pub(super) mod explain;
+pub(super) mod grants;
 pub(super) mod memberships;
+pub(super) mod operations;
+pub(super) mod resources;
 pub(super) mod roles;
+pub(super) mod shares;
 pub(super) mod subjects;
 
 use super::body::json_body;
@@ -43,6 +48,8 @@ pub(super) struct Call {
     caller: Caller,
     /// What stands behind the collection in the path.
     id: String,
+    /// The type that stands before it, of a resource.
+    kind: String,
     method_and_path: String,
     headers: HeaderMap,
     parameters: HashMap<String, String>,
@@ -61,6 +68,7 @@ impl FromRequestParts<Arc<App>> for Call {
         Ok(Call {
             caller,
             id: path.remove("id").unwrap_or_default(),
+            kind: path.remove("type").unwrap_or_default(),
             method_and_path: format!("{} {}", parts.method, parts.uri.path()),
             parameters: parameters(parts.uri.query().unwrap_or_default())?,
             headers: parts.headers.clone(),
@@ -95,6 +103,15 @@ impl Call {
 
     fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.get(name).map(String::as_str)
+    }
+
+    /// A resource by two parameters, of which none is without the other.
+    fn place<'c>(&'c self, kind: &str, id: &str) -> Result<Option<(&'c str, &'c str)>, Refusal> {
+        match (self.parameter(kind), self.parameter(id)) {
+            (None, None) => Ok(None),
+            (Some(kind), Some(id)) => Ok(Some((kind, id))),
+            _ => Err(Problem::INVALID_QUERY.because(format!("`{kind}` and `{id}` go together"))),
+        }
     }
 
     /// Which items; a cursor that is none of ours is refused.
@@ -140,10 +157,20 @@ impl Call {
     /// Refuses a caller who may not read this, as of the published state, or a later one if the caller asks for that.
     /// Gives the state that it was decided on.
     async fn may_read(&self, app: &Arc<App>, any_of: &[&str]) -> Result<Arc<publish::State>, Refusal> {
+        self.may_read_at(app, any_of, None).await
+    }
+
+    /// The same where a part of the whole is read.
+    async fn may_read_at(
+        &self,
+        app: &Arc<App>,
+        any_of: &[&str],
+        at: Option<(&str, &str)>,
+    ) -> Result<Arc<publish::State>, Refusal> {
         let organization = &self.caller.organization;
         let at_least = at_least(organization, &self.headers)?;
         let state = app.publisher.state_to_decide(organization, at_least, app.config.stale_after).await?;
-        self.caller.require(&state.view(), &Need { any_of, at: None })?;
+        self.caller.require(&state.view(), &Need { any_of, at })?;
         Ok(state)
     }
 }
@@ -161,7 +188,15 @@ pub(super) async fn create<M: Make>(
         Begun::Write(write) => fields.make(write).await?,
         Begun::Before(made) => made,
     };
-    Ok(written(&call.caller, &made, Some(M::COLLECTION)))
+    let path = made.item.as_ref().map(|item| {
+        let mut path = M::COLLECTION.to_owned();
+        for segment in M::segments(item) {
+            path.push('/');
+            path.extend(percent_encoding::utf8_percent_encode(&segment, percent_encoding::NON_ALPHANUMERIC));
+        }
+        path
+    });
+    Ok(written(&call.caller, &made, path.as_deref()))
 }
 
 /// A connection for a list.
@@ -219,19 +254,16 @@ fn parse<T: DeserializeOwned>(body: &str) -> Result<T, Refusal> {
     serde_json::from_str(body).map_err(|error| Problem::INVALID_REQUEST.because(format!("the body: {error}")))
 }
 
-/// The answer to a write. `made`: with 201 and its path, where something was made.
+/// The answer to a write. `made`: with 201 and the path below the organization's, where something was made.
 fn written(caller: &Caller, written: &Written, made: Option<&str>) -> Response {
     let mut response = match (&written.item, made) {
         (Some(item), Some(path)) if written.changed => {
             let mut response = respond(StatusCode::CREATED, item.text.clone());
-            let id = percent_encoding::utf8_percent_encode(&item.id, percent_encoding::NON_ALPHANUMERIC);
             let organization = percent_encoding::utf8_percent_encode(
                 &caller.organization,
                 percent_encoding::NON_ALPHANUMERIC,
             );
-            if let Ok(location) =
-                HeaderValue::try_from(format!("/v1/organizations/{organization}/{path}/{id}"))
-            {
+            if let Ok(location) = HeaderValue::try_from(format!("/v1/organizations/{organization}/{path}")) {
                 response.headers_mut().insert(LOCATION, location);
             }
             response

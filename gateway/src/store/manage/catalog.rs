@@ -50,3 +50,20 @@ pub async fn requirements(
     .await?;
     rows.into_iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
+
+/// Every link from one permission to another of one relation: the permission, and the key that it names.
+pub async fn links(
+    connection: &mut PgConnection,
+    organization: &str,
+    relation: &str,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT permission_key::text, other_key::text FROM permission_links
+         WHERE organization_id = $1 AND relation = $2",
+    )
+    .bind(organization)
+    .bind(relation)
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}

@@ -56,3 +56,36 @@ pub async fn of(
     .await?;
     Ok(rows.into_iter().collect())
 }
+
+/// Whether somebody, a group that it can ever reach, everybody, or a role of theirs holds a grant or exclusion that
+/// counts under a condition or at some time only.
+pub async fn conditional(
+    connection: &mut PgConnection,
+    organization: &str,
+    subject: &str,
+) -> Result<bool, StoreError> {
+    Ok(sqlx::query_scalar(
+        "WITH RECURSIVE reached AS (
+            SELECT start COLLATE \"C\" AS id FROM unnest(ARRAY[$2, 'user:all']) AS start
+            UNION
+            SELECT next.id FROM reached CROSS JOIN LATERAL (
+                SELECT alias_id::text COLLATE \"C\" AS id FROM subject_aliases
+                WHERE organization_id = $1 AND subject_id = reached.id
+                UNION ALL
+                SELECT subject_id::text COLLATE \"C\" FROM subject_aliases
+                WHERE organization_id = $1 AND alias_id = reached.id
+                UNION ALL
+                SELECT group_id::text COLLATE \"C\" FROM memberships
+                WHERE organization_id = $1 AND subject_id = reached.id
+                UNION ALL
+                SELECT role_id::text COLLATE \"C\" FROM assignments
+                WHERE organization_id = $1 AND subject_id = reached.id) AS next)
+        SELECT EXISTS (SELECT FROM grants AS held JOIN reached ON held.subject_id = reached.id
+            WHERE held.organization_id = $1 AND held.active AND (held.conditions <> '{}' OR held.require <> '{}'
+                OR held.own OR held.session_id IS NOT NULL OR held.not_before > now()))",
+    )
+    .bind(organization)
+    .bind(subject)
+    .fetch_one(connection)
+    .await?)
+}

@@ -4,11 +4,15 @@
 pub mod assignments;
 pub mod audit;
 pub mod catalog;
+pub mod edges;
+pub mod grants;
 pub mod hidden;
 pub mod memberships;
 pub mod places;
 pub mod replay;
+pub mod resources;
 pub mod roles;
+pub mod shares;
 pub mod subjects;
 
 use super::StoreError;

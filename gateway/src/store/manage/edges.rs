@@ -1,0 +1,168 @@
+//! Edges from resources to their parents.
+
+use super::{Item, Range};
+use crate::store::StoreError;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT resource_parent_id::text, jsonb_build_object('id', resource_parent_id,
+                'child', jsonb_build_object('type', child_type, 'id', child_id),
+                'parent', jsonb_build_object('type', parent_type, 'id', parent_id), 'relation', relation,
+                'cap', ARRAY(SELECT DISTINCT action COLLATE \"C\" FROM unnest(cap) AS action ORDER BY 1),
+                'share', share_grant_id)::text
+             FROM resource_parents WHERE organization_id = $1 ",
+            $rest
+        )
+    };
+}
+
+/// What an edge says.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EdgeRow {
+    /// Type and id.
+    pub child: (String, String),
+    /// Type and id.
+    pub parent: (String, String),
+    /// `None`: everything flows (`auto`). Else the actions that do (`ref`), sorted and each once.
+    pub cap: Option<Vec<String>>,
+}
+
+impl EdgeRow {
+    fn relation(&self) -> &'static str {
+        if self.cap.is_some() { "ref" } else { "auto" }
+    }
+
+    /// Whether nothing flows over it, so that it changes no decision.
+    pub fn is_inert(&self) -> bool {
+        self.cap.as_ref().is_some_and(Vec::is_empty)
+    }
+}
+
+/// A part of the list, by id; of one child or parent if wanted.
+pub async fn list(
+    connection: &mut PgConnection,
+    organization: &str,
+    child: Option<(&str, &str)>,
+    parent: Option<(&str, &str)>,
+    range: &Range,
+) -> Result<Vec<Item>, StoreError> {
+    let statement = sqlx::query(select!(
+        "AND ($2::uuid IS NULL OR resource_parent_id > $2)
+         AND ($3::text IS NULL OR (child_type, child_id) = ($3, $4))
+         AND ($5::text IS NULL OR (parent_type, parent_id) = ($5, $6))
+         ORDER BY resource_parents.resource_parent_id LIMIT $7"
+    ))
+    .bind(organization)
+    .bind(range.after_uuid())
+    .bind(child.map(|at| at.0))
+    .bind(child.map(|at| at.1))
+    .bind(parent.map(|at| at.0))
+    .bind(parent.map(|at| at.1))
+    .bind(range.limit);
+    Item::all(connection, statement).await
+}
+
+/// One edge.
+pub async fn get(
+    connection: &mut PgConnection,
+    organization: &str,
+    id: Uuid,
+) -> Result<Option<Item>, StoreError> {
+    let statement = sqlx::query(select!("AND resource_parent_id = $2")).bind(organization).bind(id);
+    Item::one(connection, statement).await
+}
+
+/// Makes an edge, unless one that says the same is there; whether it was made. An edge of a share is another one: it
+/// goes with its share.
+pub async fn insert(
+    connection: &mut PgConnection,
+    organization: &str,
+    edge: &EdgeRow,
+) -> Result<bool, StoreError> {
+    if same(connection, organization, edge).await?.is_some() {
+        return Ok(false);
+    }
+    add(connection, organization, edge, None).await?;
+    Ok(true)
+}
+
+/// Makes an edge, of a share or of none, whatever else is there.
+pub async fn add(
+    connection: &mut PgConnection,
+    organization: &str,
+    edge: &EdgeRow,
+    share: Option<Uuid>,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO resource_parents
+            (organization_id, child_type, child_id, parent_type, parent_id, relation, cap, share_grant_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(organization)
+    .bind(&edge.child.0)
+    .bind(&edge.child.1)
+    .bind(&edge.parent.0)
+    .bind(&edge.parent.1)
+    .bind(edge.relation())
+    .bind(edge.cap.as_deref().unwrap_or_default())
+    .bind(share)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The edge that says this and belongs to no share. What a cap lists twice or in another order is the same.
+pub async fn same(
+    connection: &mut PgConnection,
+    organization: &str,
+    edge: &EdgeRow,
+) -> Result<Option<Item>, StoreError> {
+    let statement = sqlx::query(select!(
+        "AND (child_type, child_id, parent_type, parent_id) = ($2, $3, $4, $5) AND relation = $6
+         AND cap @> $7 AND cap <@ $7 AND share_grant_id IS NULL ORDER BY resource_parents.resource_parent_id LIMIT 1"
+    ))
+    .bind(organization)
+    .bind(&edge.child.0)
+    .bind(&edge.child.1)
+    .bind(&edge.parent.0)
+    .bind(&edge.parent.1)
+    .bind(edge.relation())
+    .bind(edge.cap.as_deref().unwrap_or_default());
+    Item::one(connection, statement).await
+}
+
+/// Deletes an edge.
+pub async fn delete(connection: &mut PgConnection, organization: &str, id: Uuid) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM resource_parents WHERE organization_id = $1 AND resource_parent_id = $2")
+        .bind(organization)
+        .bind(id)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Deletes every edge that says this and belongs to no share.
+pub async fn delete_same(
+    connection: &mut PgConnection,
+    organization: &str,
+    edge: &EdgeRow,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "DELETE FROM resource_parents WHERE organization_id = $1
+            AND (child_type, child_id, parent_type, parent_id) = ($2, $3, $4, $5) AND relation = $6
+            AND cap @> $7 AND cap <@ $7 AND share_grant_id IS NULL",
+    )
+    .bind(organization)
+    .bind(&edge.child.0)
+    .bind(&edge.child.1)
+    .bind(&edge.parent.0)
+    .bind(&edge.parent.1)
+    .bind(edge.relation())
+    .bind(edge.cap.as_deref().unwrap_or_default())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
