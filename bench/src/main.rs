@@ -6,9 +6,10 @@
 //! cargo run --release -p postern-bench -- 10000 --rounds 5
 //! cargo run --release -p postern-bench -- --export     reading 1,000,000 users out of Postgres, too
 //! cargo run --release -p postern-bench -- --authzen    AuthZEN over HTTP beside the three queries that it replaces, too
+//! cargo run --release -p postern-bench -- --propagation    from a commit to one, 100 and 10,000 followers, too
 //! cargo run --release -p postern-bench -- --markdown docs/benchmarks.md
 //! ```
-//! `--export` and `--authzen` without a number of users measure only that, where no page is written.
+//! `--export`, `--authzen` and `--propagation` without a number of users measure only that, where no page is written.
 //!
 //! A figure over its budget is marked; nothing fails because of it. An answer that is not the truth fails the run.
 
@@ -21,6 +22,7 @@ mod measure;
 mod native;
 mod node;
 mod page;
+mod propagation;
 mod report;
 mod workload;
 
@@ -40,12 +42,20 @@ struct Options {
     /// Users of the organization that is read out of Postgres.
     export: Option<usize>,
     authzen: bool,
+    propagation: bool,
     markdown: Option<PathBuf>,
 }
 
 fn options() -> Result<Options> {
-    let mut options =
-        Options { sizes: Vec::new(), rounds: 5, passes: 5, export: None, authzen: false, markdown: None };
+    let mut options = Options {
+        sizes: Vec::new(),
+        rounds: 5,
+        passes: 5,
+        export: None,
+        authzen: false,
+        propagation: false,
+        markdown: None,
+    };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().with_context(|| format!("{argument} needs a value"));
@@ -54,6 +64,7 @@ fn options() -> Result<Options> {
             "--passes" => options.passes = value()?.parse().context("--passes")?,
             "--markdown" => options.markdown = Some(value()?.into()),
             "--authzen" => options.authzen = true,
+            "--propagation" => options.propagation = true,
             "--export" => options.export = Some(1_000_000),
             "--export-users" => options.export = Some(value()?.parse().context("--export-users")?),
             size => match size.replace([',', '_'], "").parse() {
@@ -62,7 +73,8 @@ fn options() -> Result<Options> {
             },
         }
     }
-    let only_others = (options.export.is_some() || options.authzen) && options.markdown.is_none();
+    let only_others =
+        (options.export.is_some() || options.authzen || options.propagation) && options.markdown.is_none();
     if options.sizes.is_empty() && !only_others {
         options.sizes = vec![100, 10_000, 1_000_000];
     }
@@ -73,6 +85,9 @@ fn main() -> Result<()> {
     // The export runs in a process of its own, whose memory is its alone.
     if let Some(url) = export::url_of_child() {
         return export::child(&url);
+    }
+    if let Some(url) = propagation::url_of_child() {
+        return propagation::child(&url);
     }
     let options = options()?;
     let command: Vec<String> = std::env::args().skip(1).collect();
@@ -96,9 +111,14 @@ fn main() -> Result<()> {
     if let Some(authzen) = &authzen {
         println!("{authzen}");
     }
+    let propagation = options.propagation.then(propagation::run).transpose()?;
+    if let Some(propagation) = &propagation {
+        println!("{propagation}");
+    }
     println!("{}", circumstances.list());
     if let Some(file) = &options.markdown {
-        let page = page::page(&circumstances, &tables, exported.as_deref(), authzen.as_deref());
+        let [exported, authzen, propagation] = [&exported, &authzen, &propagation].map(Option::as_deref);
+        let page = page::page(&circumstances, &tables, exported, authzen, propagation);
         std::fs::write(file, page).with_context(|| format!("cannot write {}", file.display()))?;
     }
     Ok(())

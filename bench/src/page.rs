@@ -5,7 +5,7 @@ use crate::report::Circumstances;
 const HEAD: &str = "# Benchmarks
 
 What a decision costs, measured by `bench/`. The page is generated; `cargo run --release -p postern-bench -- --export
---authzen --markdown docs/benchmarks.md` writes it anew, after `cargo xtask wasm` has built the modules that are measured.
+--authzen --propagation --markdown docs/benchmarks.md` writes it anew, after `cargo xtask wasm` has built the modules that are measured.
 
 ## What is measured
 
@@ -51,12 +51,21 @@ the rules that W(n) needs, and answers without a reason. Both servers have ten c
 none to decide. The floor is that service without the queries: what HTTP, reading the request and the clients take alone.
 ";
 
+/// What stands under the figures of propagation.
+const PROPAGATION: &str = "
+A gateway with its defaults in a process of its own, Postgres with `fsync`, and the followers share the processors of the
+machine. The clock starts when Postgres has answered the COMMIT and stops when the follower has read the revision's number;
+up to 50 ms of it are the gateway's wait between looks at the database (`--poll-ms`). A change for everybody gives all users
+all permissions, so that every slice is another.
+";
+
 /// The page.
 pub(crate) fn page(
     circumstances: &Circumstances,
     tables: &[String],
     exported: Option<&str>,
     authzen: Option<&str>,
+    propagation: Option<&str>,
 ) -> String {
     let mut page = HEAD.to_owned();
     page.push_str("## The run\n\n");
@@ -71,6 +80,11 @@ pub(crate) fn page(
         page.push('\n');
         page.push_str(authzen);
         page.push_str(AUTHZEN);
+    }
+    if let Some(propagation) = propagation {
+        page.push('\n');
+        page.push_str(propagation);
+        page.push_str(PROPAGATION);
     }
     page.push_str(
         "\nHow long after a commit in Postgres a page in a browser has changed is measured by \
