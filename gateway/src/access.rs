@@ -147,11 +147,19 @@ impl Access {
         Ok(Caller { organization: of, actor, can_write, request_id: request_id.map(str::to_owned) })
     }
 
-    /// Whether a credential that was good is good still. While the database cannot be asked, it is.
-    pub async fn still_good(&self, credential: &Credential) -> bool {
+    /// Until when a credential that was good is good still, in microseconds since 1970; `None`: it is not. While the
+    /// database cannot be asked, it is.
+    pub async fn good_until(&self, credential: &Credential) -> Option<i64> {
         match credential {
-            Credential::Key(digest) => !matches!(self.api_key(digest).await, Ok(None)),
-            Credential::SignedBy(id) => !matches!(self.signing_key(*id).await, Ok(None)),
+            Credential::Key(digest) => match self.api_key(digest).await {
+                Ok(None) => None,
+                Ok(Some(key)) => Some(key.expires_at.unwrap_or(i64::MAX)),
+                Err(_) => Some(i64::MAX),
+            },
+            Credential::SignedBy(id) => match self.signing_key(*id).await {
+                Ok(None) => None,
+                _ => Some(i64::MAX),
+            },
         }
     }
 

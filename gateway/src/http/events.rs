@@ -51,9 +51,7 @@ pub async fn stream(app: Arc<App>, follower: Follower, headers: HeaderMap) -> Re
     published.mark_changed();
     let mut credentials = feed.credentials();
     credentials.mark_unchanged();
-    let life = follower.expires_at.map_or(LONGEST, |end| {
-        Duration::from_micros(u64::try_from(end.saturating_sub(now_micros())).unwrap_or(0)).min(LONGEST)
-    });
+    let life = follower.expires_at.map_or(LONGEST, |end| remaining(end).min(LONGEST));
     let counted = app.metrics.stream(if follower.subject.is_some() { "slice" } else { "snapshot" });
     let open = Open {
         stopping: app.stopping.clone(),
@@ -104,6 +102,11 @@ struct Told {
     as_of: u64,
     /// The second at which the last statement said so.
     second: i64,
+}
+
+/// From now to a moment, in microseconds since 1970; nothing if it is over.
+fn remaining(end: i64) -> Duration {
+    Duration::from_micros(u64::try_from(end.saturating_sub(now_micros())).unwrap_or(0))
 }
 
 /// An error is the end of the sender, which is an end too.
@@ -157,8 +160,11 @@ impl Open {
                 () = tokio::time::sleep_until(self.beat_at) => Ok(News::Heartbeat),
             };
             match news.ok()? {
-                News::Credentials if self.app.access.still_good(&self.follower.credential).await => {}
-                News::Credentials => return None,
+                // A key that is replaced ends later, which its follower was not told when it came.
+                News::Credentials => {
+                    let end = self.app.access.good_until(&self.follower.credential).await?;
+                    self.end = self.end.min(Instant::now() + remaining(end).min(LONGEST));
+                }
                 // What has changed since is told first.
                 News::Heartbeat => {
                     return Some(self.still_in_force().unwrap_or(Bytes::from_static(b":\n\n")));

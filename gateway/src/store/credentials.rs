@@ -94,6 +94,119 @@ pub async fn create_api_key(
     Ok(id)
 }
 
+/// An API key, as those who look after keys see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedKey {
+    /// Its first characters.
+    pub prefix: String,
+    /// For people.
+    pub name: String,
+    /// When it was made, RFC 3339.
+    pub created_at: String,
+    /// When it ends, if that is known.
+    pub expires_at: Option<String>,
+    /// When it was revoked.
+    pub revoked_at: Option<String>,
+    /// Whether it may write at all.
+    pub can_write: bool,
+    /// Whose rights it has; `None`: all of its organization's.
+    pub subject: Option<String>,
+    /// Whether it is in force.
+    pub in_force: bool,
+}
+
+/// The keys of an organization, the newest first.
+pub async fn api_keys(
+    connection: &mut PgConnection,
+    organization: &str,
+) -> Result<Vec<ListedKey>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT prefix, name, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),
+            to_char(expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),
+            to_char(revoked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), can_write, subject_id::text,
+            revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+         FROM api_keys WHERE organization_id = $1 ORDER BY api_keys.created_at DESC, prefix",
+    )
+    .bind(organization)
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(ListedKey {
+                prefix: row.try_get(0)?,
+                name: row.try_get(1)?,
+                created_at: row.try_get(2)?,
+                expires_at: row.try_get(3)?,
+                revoked_at: row.try_get(4)?,
+                can_write: row.try_get(5)?,
+                subject: row.try_get(6)?,
+                in_force: row.try_get(7)?,
+            })
+        })
+        .collect()
+}
+
+/// Revokes the keys in force that begin with a prefix; how many there were.
+pub async fn revoke_api_key(
+    connection: &mut PgConnection,
+    organization: &str,
+    prefix: &str,
+) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "UPDATE api_keys SET revoked_at = now() WHERE organization_id = $1 AND prefix = $2
+            AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())",
+    )
+    .bind(organization)
+    .bind(prefix)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Makes a key that may what another one may, for as long as that one was made for, and ends that one after `overlap`
+/// seconds. `None`: no key in force, or more than one, begins with that prefix.
+pub async fn replace_api_key(
+    connection: &mut PgConnection,
+    organization: &str,
+    replaced: &str,
+    (prefix, digest): (&str, &[u8; 32]),
+    overlap: i64,
+) -> Result<Option<Uuid>, StoreError> {
+    let mut transaction = sqlx::Connection::begin(connection).await?;
+    let old: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT api_key_id FROM api_keys WHERE organization_id = $1 AND prefix = $2
+            AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()) FOR UPDATE",
+    )
+    .bind(organization)
+    .bind(replaced)
+    .fetch_all(&mut *transaction)
+    .await?;
+    let [old] = old[..] else { return Ok(None) };
+    let id = sqlx::query_scalar(
+        "INSERT INTO api_keys (organization_id, name, prefix, digest, can_write, subject_id, expires_at)
+         SELECT organization_id, name, $3, $4, can_write, subject_id, now() + (expires_at - created_at)
+         FROM api_keys WHERE organization_id = $1 AND api_key_id = $2
+         RETURNING api_key_id",
+    )
+    .bind(organization)
+    .bind(old)
+    .bind(prefix)
+    .bind(&digest[..])
+    .fetch_one(&mut *transaction)
+    .await?;
+    sqlx::query(
+        "UPDATE api_keys SET expires_at = least(expires_at, now() + $3::int8 * interval '1 second')
+         WHERE organization_id = $1 AND api_key_id = $2",
+    )
+    .bind(organization)
+    .bind(old)
+    .bind(overlap)
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(Some(id))
+}
+
 /// The signing key of this id, if it is not retired.
 pub async fn signing_key(connection: &mut PgConnection, id: Uuid) -> Result<Option<SigningKey>, StoreError> {
     let row = sqlx::query(

@@ -1,6 +1,8 @@
 //! Server-sent events.
 
-use crate::support::{Events, Setup, full_world, run};
+use crate::support::{Events, PATIENCE, Setup, full_world, run};
+use postern_gateway::access::{KEY_PREFIX, key_digest};
+use postern_gateway::store::credentials;
 use postern_gateway::store::import::import;
 use postern_snapshot::Snapshot;
 use postern_world::World;
@@ -242,4 +244,40 @@ async fn a_gateway_that_stops_ends_its_streams() {
     stopped.unwrap();
     assert_eq!(end, None);
     assert!(begun.elapsed() < Duration::from_secs(8), "did not wait for connections to be dropped");
+}
+
+/// A key that is replaced works on for a while, and the streams that it opened end with it.
+#[tokio::test]
+async fn a_key_that_was_replaced_ends_later() {
+    let mut setup = Setup::new().await;
+    let mut events = setup.follow(SNAPSHOTS, &setup.key).await;
+    assert_eq!(events.next().await.unwrap().id, "41");
+    let listed = credentials::api_keys(&mut setup.connection, "acme").await.unwrap();
+    let [old] = &listed[..] else { panic!("{listed:?}") };
+    assert!(old.in_force && old.expires_at.is_none() && !old.can_write);
+    let new = format!("{KEY_PREFIX}{}", uuid::Uuid::new_v4().simple());
+    let named = (&new[..18], &key_digest(&new));
+    let connection = &mut setup.connection;
+    let none = credentials::replace_api_key(connection, "acme", "postern_key_none", named, 2).await.unwrap();
+    assert_eq!(none, None);
+    let other = credentials::replace_api_key(connection, "other", &old.prefix, named, 2).await.unwrap();
+    assert_eq!(other, None, "another organization's key is nobody's");
+    credentials::replace_api_key(connection, "acme", &old.prefix, named, 2).await.unwrap().unwrap();
+    let snapshot = "/v1/organizations/acme/snapshot";
+    assert_eq!(setup.get(snapshot, &new).await.status, 200);
+    assert_eq!(setup.get(snapshot, &setup.key).await.status, 200, "both work for a while");
+    // It ends by itself: nothing changes at that moment.
+    assert_eq!(events.next().await, None);
+    assert_eq!(setup.get(snapshot, &setup.key).await.code(), "invalid_key");
+    assert_eq!(setup.get(snapshot, &new).await.status, 200);
+    let listed = credentials::api_keys(&mut setup.connection, "acme").await.unwrap();
+    assert_eq!(listed.iter().map(|key| key.in_force).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(listed[0].name, listed[1].name);
+    let ended = credentials::revoke_api_key(&mut setup.connection, "acme", &new[..18]).await.unwrap();
+    assert_eq!(ended, 1);
+    let begun = Instant::now();
+    while setup.get(snapshot, &new).await.status == 200 {
+        assert!(begun.elapsed() < PATIENCE);
+    }
+    assert_eq!(credentials::revoke_api_key(&mut setup.connection, "acme", &new[..18]).await.unwrap(), 0);
 }
