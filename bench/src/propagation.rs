@@ -31,8 +31,8 @@ const ORGANIZATION: &str = "workload";
 const URL: &str = "POSTERN_BENCH_PROPAGATION";
 /// Numbers of followers.
 const FOLLOWERS: [usize; 3] = [1, 100, 10_000];
-/// Commits that concern one follower, and commits that concern all.
-const COMMITS: (usize, usize) = (30, 5);
+/// Commits that concern one follower, and commits that concern all. Both even: each undoes the one before.
+const COMMITS: (usize, usize) = (30, 6);
 /// A change that has not arrived by then is lost.
 const LOST: Duration = Duration::from_secs(120);
 
@@ -139,14 +139,7 @@ async fn measure(
 
     let mut own = Vec::new();
     for count in 0..COMMITS.0 {
-        // Something that is in the slice of one subject, and nobody else's.
-        let value = format!("{{\"turn\": \"{count}\"}}");
-        let (revision, at) = commit(
-            connection,
-            "UPDATE subjects SET attributes = $2::jsonb WHERE organization_id = 'workload' AND subject_id = $1",
-            &[subject, &value],
-        )
-        .await?;
+        let (revision, at) = toggle(connection, subject, count).await?;
         own.push(waited(&mut news, revision, at).await?);
         if whole {
             for _ in 1..followers {
@@ -158,21 +151,12 @@ async fn measure(
     }
     let mut everybody = Vec::new();
     for count in 0..COMMITS.1 {
-        let (revision, at) = commit(
-            connection,
-            "WITH made AS (INSERT INTO grants (organization_id, grant_id, subject_id, effect)
-                VALUES ('workload', $1::text::uuid, 'user:all', 'allow') RETURNING grant_id)
-             INSERT INTO grant_permissions (organization_id, grant_id, permission)
-             SELECT 'workload', grant_id, $2 FROM made",
-            &[&format!("00000000-0000-4000-8000-{:012x}", now_seconds() * 16 + count as i64), "*"],
-        )
-        .await?;
+        let (revision, at) = toggle(connection, "user:all", count).await?;
         everybody.push(waited(&mut news, revision, at).await?);
         for _ in 1..followers {
             everybody.push(waited(&mut arrivals, revision, at).await?);
         }
     }
-    sqlx::query("DELETE FROM grants WHERE organization_id = 'workload'").execute(connection).await?;
     let seen = |what, mut latencies: Vec<f64>, memory| {
         latencies.sort_by(f64::total_cmp);
         Seen { what, followers, latencies, memory }
@@ -180,14 +164,23 @@ async fn measure(
     Ok([seen(one, own, memory), seen(all, everybody, None)])
 }
 
-/// Commits, and gives the revision and the moment when the database had said that it is done.
-async fn commit(connection: &mut PgConnection, sql: &'static str, values: &[&str]) -> Result<(u64, Instant)> {
+/// Grants a subject everything, or takes that away again. Gives the revision, and the moment when the database had said
+/// that it is committed.
+async fn toggle(connection: &mut PgConnection, subject: &str, count: usize) -> Result<(u64, Instant)> {
+    let sql = match count % 2 {
+        0 => {
+            "WITH made AS (INSERT INTO grants (organization_id, grant_id, subject_id, effect)
+                VALUES ('workload', '00000000-0000-4000-8000-000000000001', $1, 'allow') RETURNING grant_id)
+             INSERT INTO grant_permissions (organization_id, grant_id, permission)
+             SELECT 'workload', grant_id, '*' FROM made"
+        }
+        _ => {
+            "DELETE FROM grants WHERE organization_id = 'workload' AND subject_id = $1
+                AND grant_id = '00000000-0000-4000-8000-000000000001'"
+        }
+    };
     let mut transaction = connection.begin().await?;
-    let mut statement = sqlx::query(sql);
-    for value in values {
-        statement = statement.bind(*value);
-    }
-    let done = statement.execute(&mut *transaction).await?;
+    let done = sqlx::query(sql).bind(subject).execute(&mut *transaction).await?;
     ensure!(done.rows_affected() == 1, "the change changed {} rows", done.rows_affected());
     let revision = store::heads::revision(&mut transaction, ORGANIZATION).await?;
     transaction.commit().await?;
