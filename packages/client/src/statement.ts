@@ -1,7 +1,8 @@
 // Statements: which bytes are in force, signed, and when the authority last knew that. `docs/statements.md` is the
 // contract; its checks are cited as "check n".
 //
-// Not here: which statement is in force somewhere, and how old it is (`age.ts`); clocks; and retries.
+// Not here: which statement is in force somewhere, and how old it is (`postern.ts`,
+// `age.ts`); clocks; and retries.
 
 import { PosternError } from "./errors.js";
 
