@@ -116,6 +116,16 @@ export class Connection {
     }
   }
 
+  /** Asks for the slice now, beside the stream; what is held need not be sent again. Throws a PosternError. */
+  async refresh(): Promise<void> {
+    try {
+      const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(this.#timing.connectMs)]);
+      await this.#fetchSlice(signal);
+    } catch (cause) {
+      throw this.#typed(cause);
+    }
+  }
+
   /** Ends a wait between attempts now: for when the device is online again. */
   hurry(): void {
     this.#wake?.();

@@ -142,6 +142,14 @@ export class Postern implements Permissions {
     return { revision: this.revision, asOf: statement?.asOf, ageMs: ms, fresh };
   }
 
+  /**
+   * Asks the gateway now whether the slice is still in force: before what must not be decided on an older one. Rejects
+   * with a PosternError where that cannot be known, also `unverified`; the slice in force and its age stay then.
+   */
+  async refresh(): Promise<void> {
+    await this.#connection.refresh();
+  }
+
   /** Calls `listener` after answers may have changed; not for every message, and not at once. Returns how to stop. */
   subscribe(listener: (change: Change) => void): () => void {
     this.#listeners.add(listener);
@@ -319,6 +327,8 @@ export class Postern implements Permissions {
     if (statement !== undefined && !about) return false;
     const read = await this.#read(text);
     this.#assertOpen();
+    // Another slice may have come into force meanwhile.
+    if (held !== this.#slice) return false;
     if (read === undefined) return true;
     const refusal = read.revision === held?.revision ? this.#refusal(read, this.#hash) : "other_bytes";
     const taken = this.#unlessRefused(read, refusal);

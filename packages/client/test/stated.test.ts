@@ -216,13 +216,30 @@ test("a statement alone says that what is held is still right, a replayed one ch
   assert.deepEqual(changes, []);
 });
 
-test("a 304 brings a statement too", async () => {
-  const { gateway, postern } = await watch({ verify: true });
+test("asked now, the gateway says that what is held is still right, or sends what is", async () => {
+  const old = await signed(five, 5, { iat: seconds() - 40 });
+  const watched = await watch({ verify: true, maxAge: { "miner:*": 20 } }, old);
+  const { gateway, postern, errors } = watched;
   gateway.conditional = true;
-  gateway.statement = await signed(five, 5, { as_of: 8 });
-  // Damaged, so that the address is asked; without its tag, which is why the bytes come again.
-  gateway.send("event: statement\ndata: {}\n\n");
-  await until(() => postern.freshness().asOf === 8, "as of 8");
+  assert.equal(postern.can("miner:read", AT_S1), false);
+  gateway.statement = await signed(five, 5);
+  await postern.refresh();
+  assert.equal(gateway.seen.at(-1)?.ifNoneMatch, '"now"', "a 304 is enough");
+  assert.equal(postern.can("miner:read", AT_S1), true);
+  // A 304 about other bytes than those in force: they are asked for without a tag.
+  gateway.bytes = six;
+  gateway.statement = await signed(six, 6);
+  await postern.refresh();
+  assert.equal(postern.revision, 6);
+  assert.equal(fetches(watched), 4);
+  gateway.statement = await stranger.sign(claims(six, 6));
+  await assert.rejects(postern.refresh(), { code: "unverified", refusal: "unknown_key" });
+  gateway.refuse = 503;
+  await assert.rejects(postern.refresh(), { code: "unavailable" });
+  assert.equal(postern.freshness().fresh, true);
+  assert.deepEqual(errors, [], "who asked is told");
+  postern.close();
+  await assert.rejects(postern.refresh(), { code: "closed" });
 });
 
 test("another epoch with a later moment replaces a higher revision, verified or not", async () => {
