@@ -2,7 +2,8 @@
 
 import type { TokenSource } from "./connection.js";
 import { PosternError } from "./errors.js";
-import { Postern, type Options } from "./postern.js";
+import type { Options } from "./options.js";
+import { Postern } from "./postern.js";
 import { loadEngine, type WasmSource } from "./wasm_engine.js";
 
 /** What `connect` takes. */

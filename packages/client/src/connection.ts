@@ -25,10 +25,12 @@ export interface Timing {
 /** What the connection needs from its owner. */
 export interface ConnectionOwner {
   /**
-   * Bytes of a slice. False when they are of an older revision and are not used. Throws a PosternError, and keeps the
-   * slice in force, when they are refused.
+   * Bytes of a slice, and the statement that came with them. False when they are older and are not used. Throws a
+   * PosternError, and keeps the slice in force, when they are refused.
    */
-  offer(bytes: Uint8Array): boolean;
+  offer(bytes: Uint8Array, statement: string | undefined): Promise<boolean>;
+  /** A statement. False when it is about other bytes than those in force. Throws a PosternError when it is refused. */
+  stated(statement: string): Promise<boolean>;
   /** The revision in force, for `Last-Event-ID`; `undefined` before the first. */
   revision(): number | undefined;
   /** The stream is open, and what is in force is current. */
@@ -56,6 +58,8 @@ export class Connection {
   readonly #stop = new AbortController();
   // The slice's ETag, valid for the bytes that were accepted last over HTTP.
   #etag: string | undefined;
+  // A statement about bytes that the stream has still to send.
+  #announced: string | undefined;
   #wake: (() => void) | undefined;
 
   constructor(base: URL, token: TokenSource, timing: Timing, owner: ConnectionOwner, fetcher: typeof fetch) {
@@ -112,6 +116,16 @@ export class Connection {
     }
   }
 
+  /** Asks for the slice now, beside the stream; what is held need not be sent again. Throws a PosternError. */
+  async refresh(): Promise<void> {
+    try {
+      const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(this.#timing.connectMs)]);
+      await this.#fetchSlice(signal);
+    } catch (cause) {
+      throw this.#typed(cause);
+    }
+  }
+
   /** Ends a wait between attempts now: for when the device is online again. */
   hurry(): void {
     this.#wake?.();
@@ -127,13 +141,17 @@ export class Connection {
     const headers: Record<string, string> = { Accept: "application/octet-stream" };
     if (this.#etag !== undefined) headers["If-None-Match"] = this.#etag;
     const response = await this.#request("v1/me/slice", headers, signal);
+    const statement = response.headers.get("Postern-Statement") ?? undefined;
     if (response.status === 304) {
       this.#owner.onHeard();
-      return;
+      if (statement === undefined || (await this.#owner.stated(statement))) return;
+      // What is in force is not what the gateway took it for.
+      this.#etag = undefined;
+      return this.#fetchSlice(signal);
     }
     if (response.status !== 200) throw unexpected(response);
     const bytes = new Uint8Array(await response.arrayBuffer());
-    if (this.#owner.offer(bytes)) this.#etag = response.headers.get("ETag") ?? undefined;
+    if (await this.#owner.offer(bytes, statement)) this.#etag = response.headers.get("ETag") ?? undefined;
     this.#owner.onHeard();
   }
 
@@ -149,6 +167,7 @@ export class Connection {
         this.#timing.silenceMs,
       );
     };
+    this.#announced = undefined;
     try {
       heard();
       const headers: Record<string, string> = { Accept: "text/event-stream" };
@@ -182,16 +201,46 @@ export class Connection {
   }
 
   async #event(event: StreamEvent, signal: AbortSignal): Promise<void> {
-    // Event types that this version does not know are for later versions.
-    if (event.type !== "state") return;
     try {
-      const { bytes, etag } = parseState(event.data);
-      if (this.#owner.offer(bytes)) this.#etag = etag;
+      if (event.type === "statement") await this.#stated(event);
+      // Event types that this version does not know are for later versions.
+      if (event.type === "state") await this.#state(event);
     } catch (cause) {
       this.#owner.onError(this.#typed(cause));
       // The slice in force stays. Whether the event or the slice itself is damaged, the address of the slice tells.
       this.#etag = undefined;
+      await this.#heal(signal);
+    }
+  }
+
+  async #stated(event: StreamEvent): Promise<void> {
+    const waited = this.#announced !== undefined;
+    this.#announced = undefined;
+    const { statement } = membersOf(event);
+    if (typeof statement !== "string") throw new PosternError("protocol", "a `statement` event carries none");
+    if (await this.#owner.stated(statement)) return;
+    this.#announced = statement;
+    if (waited)
+      throw new PosternError("protocol", "the stream did not send the bytes that a statement names");
+  }
+
+  async #state(event: StreamEvent): Promise<void> {
+    const statement = this.#announced;
+    this.#announced = undefined;
+    const { bytes: text, etag } = membersOf(event);
+    const bytes = typeof text === "string" ? decodeBase64(text) : undefined;
+    if (bytes === undefined) throw new PosternError("protocol", "a `state` event carries no base64 `bytes`");
+    if (await this.#owner.offer(bytes, statement)) this.#etag = typeof etag === "string" ? etag : undefined;
+  }
+
+  /** What is fetched may be refused again; the stream goes on then, since another one would say the same. */
+  async #heal(signal: AbortSignal): Promise<void> {
+    try {
       await this.#fetchSlice(signal);
+    } catch (cause) {
+      const error = this.#typed(cause);
+      if (error.code !== "unverified") throw error;
+      this.#owner.onError(error);
     }
   }
 
@@ -244,17 +293,12 @@ export class Connection {
   }
 }
 
-function parseState(data: string): { bytes: Uint8Array; etag: string | undefined } {
-  let state: unknown;
+function membersOf({ type, data }: StreamEvent): Record<string, unknown> {
   try {
-    state = JSON.parse(data);
+    return (JSON.parse(data) ?? {}) as Record<string, unknown>;
   } catch (cause) {
-    throw new PosternError("protocol", "a `state` event is no JSON", cause);
+    throw new PosternError("protocol", `a \`${type}\` event is no JSON`, cause);
   }
-  const { bytes: text, etag } = (state ?? {}) as { bytes?: unknown; etag?: unknown };
-  const bytes = typeof text === "string" ? decodeBase64(text) : undefined;
-  if (bytes === undefined) throw new PosternError("protocol", "a `state` event carries no base64 `bytes`");
-  return { bytes, etag: typeof etag === "string" ? etag : undefined };
 }
 
 function unexpected(response: Response): PosternError {

@@ -16,6 +16,8 @@ export type ErrorCode =
   | "organization_mismatch"
   /** A slice of another subject; the slice held before stays in force. */
   | "subject_mismatch"
+  /** No valid statement names it (`refusal` has the contract's code); what was held before stays in force. */
+  | "unverified"
   /** The WebAssembly module could not be loaded or has failed. */
   | "wasm"
   /** A question without a permission, or whose resource has no type or no usable id. */

@@ -1,7 +1,11 @@
-// The public surface of `@postern/client`. Route manifests are in `@postern/client/routes`.
+// The public surface of `@postern/client`. Route manifests are in `@postern/client/routes`, and what verifies statements
+// without a client in `@postern/client/statements`.
 
 export { connect, type ConnectOptions } from "./connect.js";
 export { PosternError, type ErrorCode } from "./errors.js";
-export type { Change, Options, Postern, Status } from "./postern.js";
+export type { Change, Demand, Options, Status } from "./options.js";
+export type { Postern } from "./postern.js";
+export type { Freshness } from "./age.js";
+export type { Verify } from "./authority.js";
 export type { AllowReason, Decision, DenyReason, Facts, Permissions, Resource } from "./question.js";
 export type { TokenSource } from "./connection.js";

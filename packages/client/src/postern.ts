@@ -1,52 +1,37 @@
 // The client: holds the slice in force, answers on it synchronously, and swaps it when a newer one arrives.
 //
 // INVARIANT: a slice is replaced only by one that opened without error, is of the same organization and subject, and
-// has a higher revision. Whatever else arrives, the one in force stays, and nothing but time, silence or a refused
+// has a higher revision or, by its statement, is of another epoch and of a later moment. Where statements are verified
+// it must be named by one. Whatever else arrives, the one in force stays, and nothing but time, age, silence or a refused
 // token takes decisions away.
 
+import { Age, MaxAges, type Freshness } from "./age.js";
+import { Authority } from "./authority.js";
 import { Connection, type ConnectionOwner, type Timing, type TokenSource } from "./connection.js";
 import type { Engine } from "./engine.js";
 import { PosternError } from "./errors.js";
+import type { Change, Demand, Options, Status } from "./options.js";
 import type { AllowReason, Decision, DenyReason, Facts, Permissions, Resource } from "./question.js";
 import { describe, errorOf, isAllow, reasonOf, Slice } from "./slice.js";
-
-/**
- * `connecting`: a slice is in force and the stream is being opened. `live`: the stream is open. `reconnecting`: it
- * was lost a moment ago. `stale`: nothing was heard for longer than `staleMs`. `closed`: no more changes will come, and
- * everything is denied.
- */
-export type Status = "connecting" | "live" | "reconnecting" | "stale" | "closed";
-
-/** Why answers may differ from now on. */
-export interface Change {
-  /** A newer slice is in force; a time bound of the one in force has passed; or nothing is allowed, or allowed again. */
-  readonly cause: "revision" | "time" | "status";
-  readonly revision: number;
-}
-
-/** What {@link connect} takes beside address and token; all optional. */
-export interface Options extends Partial<Timing> {
-  /** Refuse slices of any other organization. Default: that of the first slice. */
-  readonly organization?: string;
-  /** Told of everything that does not stop the client, and of what stopped it. Default: nothing is told. */
-  readonly onError?: (error: PosternError) => void;
-  /** Silence after which the status is `stale`, in milliseconds. Decisions go on. Default 60,000. */
-  readonly staleMs?: number;
-  /**
-   * Silence after which everything is denied until the gateway is heard again, in milliseconds. Default: never, since
-   * the page's decisions only decide what it offers, and whatever it calls is checked again.
-   */
-  readonly denyMs?: number;
-  /** Closes the client when it aborts. */
-  readonly signal?: AbortSignal;
-  /** In place of the global `fetch`. */
-  readonly fetch?: typeof fetch;
-}
+import {
+  hash,
+  isAbout,
+  mayFollow,
+  parseStatement,
+  StatementError,
+  type Refusal,
+  type Statement,
+} from "./statement.js";
+import { startTimer, type Timer } from "./timer.js";
 
 const TIMING: Timing = { retryMinMs: 500, retryMaxMs: 30_000, silenceMs: 45_000, connectMs: 15_000 };
 const STALE_MS = 60_000;
-/** The longest delay that timers take; longer ones would fire at once. */
-const TIMER_MS_MAX = 2_147_483_647;
+
+const REFUSALS: Readonly<Partial<Record<Refusal, string>>> = {
+  other_state: "the statement is about another organization or subject",
+  older: "the statement is older than what is in force",
+  other_bytes: "the bytes are not the ones that the statement names",
+};
 
 /** One subject's permissions, current and local. Made by `connect`. */
 export class Postern implements Permissions {
@@ -56,14 +41,20 @@ export class Postern implements Permissions {
   readonly #listeners = new Set<(change: Change) => void>();
   readonly #statusListeners = new Set<(status: Status) => void>();
   readonly #reported = new Set<string>();
+  readonly #authority: Authority;
+  readonly #maxAges: MaxAges | undefined;
+  readonly #denyStale: boolean;
+  readonly #age: Age;
   #slice: Slice | undefined;
+  /** Of the bytes of the slice in force, where a statement came with them and the runtime has WebCrypto. */
+  #hash: string | undefined;
   #status: Status = "connecting";
   #error: PosternError | undefined;
   // Times by the monotonic clock: a change of the wall clock must neither hide silence nor feign it.
   #heardAt = performance.now();
   #expired = false;
-  #silenceTimer: ReturnType<typeof setTimeout> | undefined;
-  #boundTimer: ReturnType<typeof setTimeout> | undefined;
+  #silenceTimer: Timer | undefined;
+  #boundTimer: Timer | undefined;
   readonly #onOnline = (): void => this.#connection.hurry();
   readonly #onAbort = (): void => this.close();
 
@@ -71,7 +62,12 @@ export class Postern implements Permissions {
     this.#engine = engine;
     this.#options = options;
     const timing: Timing = { ...TIMING, ...withoutUndefined(options) };
-    this.#connection = new Connection(base, token, timing, this.#owner(), options.fetch ?? globalThis.fetch);
+    const fetcher = options.fetch ?? globalThis.fetch;
+    this.#connection = new Connection(base, token, timing, this.#owner(), fetcher);
+    this.#authority = new Authority(options.verify ?? false, new URL(".well-known/jwks.json", base), fetcher);
+    this.#maxAges = options.maxAge && new MaxAges(options.maxAge);
+    this.#denyStale = options.whenStale === "deny";
+    this.#age = new Age(this.#maxAges?.all ?? [], () => this.#announce("freshness"));
   }
 
   /** Internal: `connect` calls it. */
@@ -92,9 +88,9 @@ export class Postern implements Permissions {
   }
 
   /** May the subject do it there? Without a resource: in the whole organization. Never throws; an error is a no. */
-  can(permission: string, resource?: Resource, facts?: Facts): boolean {
+  can(permission: string, resource?: Resource, facts?: Facts, demand?: Demand): boolean {
     const slice = this.#current();
-    if (slice === undefined) return false;
+    if (slice === undefined || this.#tooOld(permission, demand)) return false;
     try {
       const code = slice.check(permission, resource, facts, now(slice));
       return isAllow(code) || this.#denied(code, permission, resource);
@@ -104,10 +100,10 @@ export class Postern implements Permissions {
   }
 
   /** As {@link Postern.can}, with the reason. Throws `unknown_permission` and `invalid_request`. */
-  decide(permission: string, resource?: Resource, facts?: Facts): Decision {
+  decide(permission: string, resource?: Resource, facts?: Facts, demand?: Demand): Decision {
     const { revision } = this;
     const slice = this.#current();
-    if (slice === undefined)
+    if (slice === undefined || this.#tooOld(permission, demand))
       return { decision: "deny", reason: this.#status === "closed" ? "closed" : "stale", revision };
     const code = slice.check(permission, resource, facts, now(slice));
     const reason = reasonOf(code, describe(permission, resource));
@@ -128,13 +124,30 @@ export class Postern implements Permissions {
   /** The ids of a scope type at which the permission is held, sorted. Throws `not_in_slice` for other types. */
   filter(permission: string, type: string, facts?: Facts): string[] {
     const slice = this.#current();
-    return slice === undefined ? [] : slice.filter(permission, type, facts, now(slice));
+    if (slice === undefined || this.#tooOld(permission)) return [];
+    return slice.filter(permission, type, facts, now(slice));
   }
 
   /** Every permission that is held on a resource, sorted; without one, in the whole organization. */
   actions(resource?: Resource, facts?: Facts): string[] {
     const slice = this.#current();
-    return slice === undefined ? [] : slice.actions(resource, facts, now(slice));
+    if (slice === undefined) return [];
+    const held = slice.actions(resource, facts, now(slice));
+    return this.#maxAges === undefined ? held : held.filter((permission) => !this.#tooOld(permission));
+  }
+
+  /** How current the answers are. A new object each time. */
+  freshness(): Freshness {
+    const { ms, fresh, statement } = this.#age;
+    return { revision: this.revision, asOf: statement?.asOf, ageMs: ms, fresh };
+  }
+
+  /**
+   * Asks the gateway now whether the slice is still in force: before what must not be decided on an older one. Rejects
+   * with a PosternError where that cannot be known, also `unverified`; the slice in force and its age stay then.
+   */
+  async refresh(): Promise<void> {
+    await this.#connection.refresh();
   }
 
   /** Calls `listener` after answers may have changed; not for every message, and not at once. Returns how to stop. */
@@ -149,7 +162,7 @@ export class Postern implements Permissions {
     return () => this.#statusListeners.delete(listener);
   }
 
-  /** The revision in force. It never goes back. */
+  /** The revision in force. It goes back only when the authority begins another epoch, as after a restored backup. */
   get revision(): number {
     return this.#slice?.revision ?? 0;
   }
@@ -184,7 +197,7 @@ export class Postern implements Permissions {
 
   #level(question: "anywhere" | "everywhere", permission: string, facts: Facts | undefined): boolean {
     const slice = this.#current();
-    if (slice === undefined) return false;
+    if (slice === undefined || this.#tooOld(permission)) return false;
     try {
       const code = slice.level(question, permission, facts, now(slice));
       return isAllow(code) || this.#denied(code, permission, undefined);
@@ -214,37 +227,155 @@ export class Postern implements Permissions {
   }
 
   #current(): Slice | undefined {
-    return this.#status === "closed" || this.#expired ? undefined : this.#slice;
+    if (this.#status === "closed" || this.#expired) return undefined;
+    return this.#denyStale && this.#age.fresh === false ? undefined : this.#slice;
   }
 
-  #offer(bytes: Uint8Array): boolean {
-    const offered = new Slice(this.#engine, bytes);
-    const held = this.#slice;
-    const organization = held?.organization ?? this.#options.organization ?? offered.organization;
-    if (offered.organization !== organization || (held !== undefined && offered.subject !== held.subject)) {
-      offered.free();
-      const code = offered.organization !== organization ? "organization_mismatch" : "subject_mismatch";
-      throw new PosternError(
-        code,
-        `a slice of \`${offered.organization}\` for \`${offered.subject}\` was refused`,
-      );
+  /** Looks at no clock where nobody asks for an age. */
+  #tooOld(permission: string, demand?: Demand): boolean {
+    if (this.#maxAges === undefined && demand?.maxAge === undefined) return false;
+    // One that is no number is met by nothing.
+    const asked = (demand?.maxAge ?? Infinity) * 1000;
+    return !this.#age.isWithin(Math.min(asked, this.#maxAges?.of(String(permission)) ?? Infinity));
+  }
+
+  async #offer(bytes: Uint8Array, text: string | undefined): Promise<boolean> {
+    const { verifies } = this.#authority;
+    let statement = await this.#read(text);
+    const digest = statement !== undefined || verifies ? await hash(bytes) : undefined;
+    this.#assertOpen();
+    if (statement !== undefined) {
+      const refusal = this.#refusal(statement, digest);
+      // Bytes that are older by an unverified statement are as good as any other older ones: not used.
+      if (!verifies && refusal === "older") return false;
+      statement = this.#unlessRefused(statement, refusal);
     }
-    if (held !== undefined && offered.revision <= held.revision) {
+    const same = this.#hash !== undefined && digest === this.#hash;
+    if (same && statement !== undefined) this.#age.take(statement);
+    if (same) return true;
+    if (verifies && statement === undefined)
+      throw new StatementError(undefined, "no statement came with the bytes");
+    return this.#swap(new Slice(this.#engine, bytes), statement, digest);
+  }
+
+  #swap(offered: Slice, stated: Statement | undefined, digest: string | undefined): boolean {
+    const held = this.#slice;
+    let statement = stated;
+    try {
+      this.#assertOurs(offered);
+      if (
+        statement !== undefined &&
+        (statement.revision !== offered.revision ||
+          !isAbout(statement, offered.organization, offered.subject))
+      ) {
+        statement = this.#unlessRefused(statement, "other_bytes");
+      }
+    } catch (error) {
+      offered.free();
+      throw error;
+    }
+    const epoch = this.#age.statement?.epoch;
+    const restored = statement !== undefined && epoch !== undefined && statement.epoch !== epoch;
+    // What a valid statement names is not older; the checks before this one have seen to it.
+    const newer = held === undefined || this.#authority.verifies || offered.revision > held.revision;
+    if (held !== undefined && !newer && !restored) {
       offered.free();
       // The same revision again is what a new stream begins with: current, only nothing new.
-      return offered.revision === held.revision;
+      const current = offered.revision === held.revision;
+      if (current && statement !== undefined && this.#hash === undefined) {
+        this.#hash = digest;
+        this.#age.take(statement);
+      }
+      return current;
     }
     this.#slice = offered;
+    this.#hash = digest;
     held?.free();
     this.#reported.clear();
     this.#armBound();
+    if (statement !== undefined) this.#age.take(statement);
     if (held !== undefined) this.#announce("revision");
     return true;
   }
 
+  #assertOurs(offered: Slice): void {
+    const held = this.#slice;
+    const organization = held?.organization ?? this.#options.organization ?? offered.organization;
+    if (offered.organization === organization && (held === undefined || offered.subject === held.subject))
+      return;
+    const code = offered.organization !== organization ? "organization_mismatch" : "subject_mismatch";
+    throw new PosternError(
+      code,
+      `a slice of \`${offered.organization}\` for \`${offered.subject}\` was refused`,
+    );
+  }
+
+  /** A statement alone. What is about other bytes is read with them. */
+  async #stated(text: string): Promise<boolean> {
+    let statement: Statement | undefined;
+    const held = this.#slice;
+    try {
+      statement = parseStatement(text);
+    } catch (error) {
+      if (this.#authority.verifies) throw error;
+    }
+    const epoch = this.#age.statement?.epoch;
+    const about =
+      this.#hash === undefined
+        ? statement?.revision === held?.revision && (epoch ?? statement?.epoch) === statement?.epoch
+        : statement?.hash === this.#hash;
+    if (statement !== undefined && !about) return false;
+    const read = await this.#read(text);
+    this.#assertOpen();
+    // Another slice may have come into force meanwhile.
+    if (held !== this.#slice) return false;
+    if (read === undefined) return true;
+    const refusal = read.revision === held?.revision ? this.#refusal(read, this.#hash) : "other_bytes";
+    const taken = this.#unlessRefused(read, refusal);
+    if (taken !== undefined) this.#age.take(taken);
+    return true;
+  }
+
+  /** `undefined` for none, and where nothing is verified for one that cannot be read, which is only reported. */
+  async #read(text: string | undefined): Promise<Statement | undefined> {
+    if (text === undefined) return undefined;
+    try {
+      return await this.#authority.read(text);
+    } catch (error) {
+      if (this.#authority.verifies || !(error instanceof StatementError)) throw error;
+      this.#report(error);
+      return undefined;
+    }
+  }
+
+  /** Checks 5 to 7, as far as they need no opened slice. */
+  #refusal(statement: Statement, digest: string | undefined): Refusal | undefined {
+    const organization = this.#slice?.organization ?? this.#options.organization ?? statement.organization;
+    const subject = this.#slice === undefined ? statement.subject : this.#slice.subject;
+    if (!isAbout(statement, organization, subject)) return "other_state";
+    const held = this.#age.statement;
+    if (held !== undefined && !mayFollow(statement, held)) return "older";
+    return digest === undefined || digest === statement.hash ? undefined : "other_bytes";
+  }
+
+  /** Throws what is refused; where nothing is verified it is only reported, and does not count. */
+  #unlessRefused(statement: Statement, refusal: Refusal | undefined): Statement | undefined {
+    if (refusal === undefined) return statement;
+    const error = new StatementError(refusal, REFUSALS[refusal] ?? refusal);
+    if (this.#authority.verifies) throw error;
+    this.#report(error);
+    return undefined;
+  }
+
+  /** The client may have been closed while something was read. */
+  #assertOpen(): void {
+    if (this.#status === "closed") throw new PosternError("closed", "the client was closed");
+  }
+
   #owner(): ConnectionOwner {
     return {
-      offer: (bytes) => this.#offer(bytes),
+      offer: (bytes, statement) => this.#offer(bytes, statement),
+      stated: (statement) => this.#stated(statement),
       revision: () => this.#slice?.revision,
       onLive: () => {
         this.#heard();
@@ -282,12 +413,12 @@ export class Postern implements Permissions {
     const ahead = [staleMs, denyMs].filter((at) => at > silence).map((at) => at - silence);
     // While the stream is live its own watchdog ends it before anything grows stale; look again soon after.
     const wait = ahead.length > 0 ? Math.min(...ahead) : staleMs;
-    this.#silenceTimer = unref(setTimeout(() => this.#watchSilence(), Math.min(wait + 1, TIMER_MS_MAX)));
+    this.#silenceTimer = startTimer(() => this.#watchSilence(), wait + 1);
   }
 
   /** Fires once the next time bound of the slice has passed. */
   #armBound(): void {
-    clearTimeout(this.#boundTimer);
+    this.#boundTimer?.stop();
     this.#boundTimer = undefined;
     const slice = this.#slice;
     if (slice === undefined || !slice.timed) return;
@@ -299,7 +430,7 @@ export class Postern implements Permissions {
       this.#armBound();
       if (due) this.#announce("time");
     };
-    this.#boundTimer = unref(setTimeout(passed, Math.min(wait, TIMER_MS_MAX)));
+    this.#boundTimer = startTimer(passed, wait);
   }
 
   #setStatus(status: Status): void {
@@ -332,8 +463,9 @@ export class Postern implements Permissions {
   #end(error: PosternError | undefined): void {
     if (this.#status === "closed") return;
     this.#connection.close();
-    clearTimeout(this.#silenceTimer);
-    clearTimeout(this.#boundTimer);
+    this.#silenceTimer?.stop();
+    this.#boundTimer?.stop();
+    this.#age.stop();
     globalThis.removeEventListener?.("online", this.#onOnline);
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     this.#error = error;
@@ -354,10 +486,4 @@ function withoutUndefined(options: Options): Partial<Timing> {
   return Object.fromEntries(
     Object.entries(options).filter(([, value]) => value !== undefined),
   ) as Partial<Timing>;
-}
-
-/** A timer of ours must not keep a Node process alive; in browsers timers are numbers. */
-function unref(timer: ReturnType<typeof setTimeout>): ReturnType<typeof setTimeout> {
-  if (typeof timer === "object") timer.unref();
-  return timer;
 }

@@ -3,12 +3,14 @@
 
 import { PosternError } from "./errors.js";
 import { Evaluator } from "./evaluator/full.js";
-import type { Change, Status } from "./postern.js";
+import type { Change, Status } from "./options.js";
 import type { Permissions } from "./question.js";
 
 /** The part of a client that a source needs. */
 export interface Client extends Permissions {
   readonly status: Status;
+  /** Where answers may end with their freshness. */
+  freshness?(): { readonly fresh: boolean | undefined };
   subscribe(listener: (change: Change) => void): () => void;
 }
 
@@ -98,7 +100,8 @@ export class Source {
   }
 
   #state(): string {
-    return `${this.#client?.revision} ${this.#client?.status}`;
+    const client = this.#client;
+    return `${client?.revision} ${client?.status} ${client?.freshness?.().fresh}`;
   }
 }
 

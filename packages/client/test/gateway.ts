@@ -22,6 +22,12 @@ export class TestGateway {
   greeting = ": hello\n\n";
   /** Slices are served with this prefix of the address only. */
   prefix = "/";
+  /** What is stated of the slice at its address; nothing, where absent. */
+  statement: string | undefined;
+  /** The published keys; 404, where absent. */
+  keys: object | undefined;
+  /** Whether a caller that holds the slice's tag gets a 304. */
+  conditional = false;
   #bytes: Uint8Array = new Uint8Array();
   #server: Server;
   #streams = new Set<ServerResponse>();
@@ -60,6 +66,11 @@ export class TestGateway {
     this.send(`id: ${revision}\nevent: state\ndata: ${data}\n\n`);
   }
 
+  /** Sends a `statement` event on every open stream. */
+  state(statement: string): void {
+    this.send(`event: statement\ndata: ${JSON.stringify({ statement })}\n\n`);
+  }
+
   /** Sends text on every open stream. */
   send(text: string): void {
     for (const stream of this.#streams) stream.write(text);
@@ -90,11 +101,22 @@ export class TestGateway {
       response.writeHead(this.refuse).end();
       return;
     }
+    if (path === `${this.prefix}.well-known/jwks.json`) {
+      response.writeHead(this.keys === undefined ? 404 : 200).end(JSON.stringify(this.keys ?? {}));
+      return;
+    }
     const token = header("authorization")?.replace("Bearer ", "");
     if (this.tokens !== undefined && !this.tokens.has(token ?? "")) {
       response.writeHead(401, { "WWW-Authenticate": "Bearer" }).end();
     } else if (path === `${this.prefix}v1/me/slice`) {
-      response.writeHead(200, { "Content-Type": "application/octet-stream", ETag: '"now"' }).end(this.#bytes);
+      const stated = this.statement === undefined ? {} : { "Postern-Statement": this.statement };
+      const held = this.conditional && header("if-none-match") !== undefined;
+      response.writeHead(held ? 304 : 200, {
+        "Content-Type": "application/octet-stream",
+        ETag: '"now"',
+        ...stated,
+      });
+      response.end(held ? undefined : this.#bytes);
     } else if (path === `${this.prefix}v1/me/stream`) {
       response.writeHead(200, { "Content-Type": "text/event-stream" });
       response.write(this.greeting);

@@ -1,0 +1,59 @@
+// What the client is told when it is made, and what it tells.
+
+import type { Verify } from "./authority.js";
+import type { Timing } from "./connection.js";
+import type { PosternError } from "./errors.js";
+
+/**
+ * `connecting`: a slice is in force and the stream is being opened. `live`: the stream is open. `reconnecting`: it
+ * was lost a moment ago. `stale`: nothing was heard for longer than `staleMs`. `closed`: no more changes will come, and
+ * everything is denied.
+ */
+export type Status = "connecting" | "live" | "reconnecting" | "stale" | "closed";
+
+/** Why answers may differ from now on. */
+export interface Change {
+  /**
+   * A newer slice is in force; a time bound of the one in force has passed; nothing is allowed, or allowed again; or its
+   * age has passed what `freshness()` or a `maxAge` takes, or is below that again.
+   */
+  readonly cause: "revision" | "time" | "status" | "freshness";
+  readonly revision: number;
+}
+
+/** What one question asks of the answer. */
+export interface Demand {
+  /** Denied where the slice is not known to have been in force less than so many seconds ago. */
+  readonly maxAge?: number;
+}
+
+/** What {@link connect} takes beside address and token; all optional. */
+export interface Options extends Partial<Timing> {
+  /** Refuse slices of any other organization. Default: that of the first slice. */
+  readonly organization?: string;
+  /** Told of everything that does not stop the client, and of what stopped it. Default: nothing is told. */
+  readonly onError?: (error: PosternError) => void;
+  /** Silence after which the status is `stale`, in milliseconds. Decisions go on. Default 60,000. */
+  readonly staleMs?: number;
+  /**
+   * Silence after which everything is denied until the gateway is heard again, in milliseconds. Default: never, since
+   * the page's decisions only decide what it offers, and whatever it calls is checked again.
+   */
+  readonly denyMs?: number;
+  /**
+   * Whether a slice comes into force only if a valid statement of the authority names it: with the keys that the gateway
+   * publishes (`true`), or with these only (`{ keys: <JWK Set> }`). Default `false`: statements tell the age, unverified.
+   */
+  readonly verify?: Verify;
+  /**
+   * Permissions that are denied where the slice is not known to have been in force less than so many seconds ago:
+   * `{ "refund:*": 5 }`. Of the patterns that a permission meets, the strictest counts. Default: none.
+   */
+  readonly maxAge?: Readonly<Record<string, number>>;
+  /** What happens when the slice is no longer fresh: answers go on (`keep`, the default), or everything is denied. */
+  readonly whenStale?: "keep" | "deny";
+  /** Closes the client when it aborts. */
+  readonly signal?: AbortSignal;
+  /** In place of the global `fetch`. */
+  readonly fetch?: typeof fetch;
+}
