@@ -22,6 +22,8 @@ const SILENCE: Duration = Duration::from_secs(45);
 const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(15));
 /// Between looks at the keys for one that is not known.
 const KEYS_AGAIN: Duration = Duration::from_secs(30);
+/// Between looks at the keys without a reason: one that was withdrawn is not believed for ever.
+const KEYS_KEPT: Duration = Duration::from_secs(5 * 60);
 
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
@@ -233,20 +235,32 @@ impl Follower {
 
     /// Verifies, with the keys fetched again where one is not known.
     async fn verify(&mut self, text: &str) -> Result<Statement, Lost> {
+        let read_before = |least: Duration| self.keys_read_at.is_none_or(|at| at.elapsed() >= least);
+        let (mut again, old) = (read_before(KEYS_AGAIN), read_before(KEYS_KEPT));
+        let pinned = self.config.keys.is_some();
+        if !pinned && old && self.keys.is_some() {
+            again = false;
+            // A gateway that cannot be asked now has not withdrawn anything.
+            if let Err(error) = self.read_keys().await {
+                tracing::warn!(%error, "the keys could not be read again");
+            }
+        }
         match self.verify_with_known(text) {
-            Err(Refused::UnknownKey) if self.config.keys.is_none() => {}
+            Err(Refused::UnknownKey) if !pinned && again => {}
             verified => return Ok(verified?),
         }
-        if self.keys_read_at.is_some_and(|at| at.elapsed() < KEYS_AGAIN) {
-            return Err(Refused::UnknownKey.into());
-        }
+        self.read_keys().await?;
+        Ok(self.verify_with_known(text)?)
+    }
+
+    async fn read_keys(&mut self) -> Result<(), Lost> {
         self.keys_read_at = Some(Instant::now());
         let json = self.client.keys().await?;
         self.keys = Some(KeySet::parse(&json)?);
         if let Some(disk) = self.disk.clone() {
             kept(tokio::task::spawn_blocking(move || disk.keep_keys(&json)).await);
         }
-        Ok(self.verify_with_known(text)?)
+        Ok(())
     }
 
     fn verify_with_known(&self, text: &str) -> Result<Statement, Refused> {

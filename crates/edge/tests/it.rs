@@ -463,6 +463,33 @@ async fn it_starts_from_what_it_has_verified() {
     agent.stop().await.unwrap();
 }
 
+/// Keys that lay on disk are asked for again: one that was withdrawn meanwhile is not believed.
+#[tokio::test]
+async fn a_withdrawn_key_is_not_believed_for_lying_on_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut told = Told::new().await;
+    let config = Config { state: Some(folder.path().to_owned()), ..told.config() };
+    let agent = Agent::start(config.clone()).await.unwrap();
+    let connection = told.accept().await;
+    let (one, two) = (snapshot(1, true), snapshot(2, false));
+    connection.say(stated(&about(&one)) + &state(&one));
+    let kept = folder.path().join("state.snapshot");
+    until(|| kept.exists()).await;
+    agent.stop().await.unwrap();
+
+    let new = SecretKey::from_seed(&[3; 32]);
+    *told.keys.set.lock().unwrap() = KeySet::of([new.public()]).to_json();
+    let agent = Agent::start(config).await.unwrap();
+    let connection = told.accept().await;
+    connection.say(stated(&about(&two)) + &delta(&one, &two));
+    let connection = told.accept().await;
+    assert_eq!(agent.holder().held().unwrap().revision(), 1, "signed by the key that leaked");
+    let signed = format!("event: statement\ndata: {{\"statement\":\"{}\"}}\n\n", new.sign(&about(&two)));
+    connection.say(signed + &state(&two));
+    holds(&agent, 2).await;
+    agent.stop().await.unwrap();
+}
+
 /// A disk that takes nothing keeps nobody from deciding.
 #[tokio::test]
 async fn a_disk_that_fails_is_only_a_disk() {
