@@ -56,6 +56,8 @@ async function* run(args: readonly string[], input: string): AsyncGenerator<Answ
   }
   const child = spawn(PROGRAM, args, { stdio: ["pipe", "pipe", "inherit"] });
   const closed = new Promise<number | null>((resolve) => child.once("close", resolve));
+  // A program that needs no input may be done before it is offered any. Its exit code tells whether it failed.
+  child.stdin.on("error", () => undefined);
   child.stdin.end(input);
   for await (const line of createInterface({ input: child.stdout })) yield JSON.parse(line) as Answered;
   const code = await closed;
