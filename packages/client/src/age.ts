@@ -59,12 +59,12 @@ export class Age {
 
   /** Whether the statement still says something about the present; `undefined` without one. */
   get fresh(): boolean | undefined {
-    return this.#statement === undefined ? undefined : this.#isBelow(validity(this.#statement));
+    return this.#statement === undefined ? undefined : this.isWithin(validity(this.#statement));
   }
 
-  /** Whether the age is below so many milliseconds, or unknown. Not below NaN. */
+  /** Whether the age is known to be below so many milliseconds; always for Infinity, never for NaN. */
   isWithin(limit: number): boolean {
-    return this.#statement === undefined || this.#isBelow(limit);
+    return limit === Infinity || (this.ms ?? Infinity) < limit;
   }
 
   /** Puts a statement into force that may follow the one before. One that says the same for no longer changes nothing. */
@@ -89,10 +89,6 @@ export class Age {
   /** Nothing is told any more. */
   stop(): void {
     this.#timer?.stop();
-  }
-
-  #isBelow(limit: number): boolean {
-    return (this.ms ?? 0) < limit;
   }
 
   #look(): void {

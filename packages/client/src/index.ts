@@ -6,6 +6,6 @@ export { PosternError, type ErrorCode } from "./errors.js";
 export type { Change, Demand, Options, Status } from "./options.js";
 export type { Postern } from "./postern.js";
 export type { Freshness } from "./age.js";
-export type { Verify } from "./authority.js";
+export type { Verifier, Verify } from "./verifier.js";
 export type { AllowReason, Decision, DenyReason, Facts, Permissions, Resource } from "./question.js";
 export type { TokenSource } from "./connection.js";

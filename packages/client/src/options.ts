@@ -1,8 +1,8 @@
 // What the client is told when it is made, and what it tells.
 
-import type { Verify } from "./authority.js";
 import type { Timing } from "./connection.js";
 import type { PosternError } from "./errors.js";
+import type { Verifier } from "./verifier.js";
 
 /**
  * `connecting`: a slice is in force and the stream is being opened. `live`: the stream is open. `reconnecting`: it
@@ -41,10 +41,10 @@ export interface Options extends Partial<Timing> {
    */
   readonly denyMs?: number;
   /**
-   * Whether a slice comes into force only if a valid statement of the authority names it: with the keys that the gateway
-   * publishes (`true`), or with these only (`{ keys: <JWK Set> }`). Default `false`: statements tell the age, unverified.
+   * With it a slice comes into force only if a valid statement of the authority names it: `verified()` of
+   * `@postern/client/statements`. Default: statements tell the age, unverified.
    */
-  readonly verify?: Verify;
+  readonly verify?: Verifier;
   /**
    * Permissions that are denied where the slice is not known to have been in force less than so many seconds ago:
    * `{ "refund:*": 5 }`. Of the patterns that a permission meets, the strictest counts. Default: none.

@@ -6,7 +6,6 @@
 // token takes decisions away.
 
 import { Age, MaxAges, type Freshness } from "./age.js";
-import { Authority } from "./authority.js";
 import { Connection, type ConnectionOwner, type Timing, type TokenSource } from "./connection.js";
 import type { Engine } from "./engine.js";
 import { PosternError } from "./errors.js";
@@ -17,12 +16,13 @@ import {
   hash,
   isAbout,
   mayFollow,
-  parseStatement,
+  readStatement,
   StatementError,
   type Refusal,
   type Statement,
 } from "./statement.js";
 import { startTimer, type Timer } from "./timer.js";
+import type { Verify } from "./verifier.js";
 
 const TIMING: Timing = { retryMinMs: 500, retryMaxMs: 30_000, silenceMs: 45_000, connectMs: 15_000 };
 const STALE_MS = 60_000;
@@ -41,7 +41,8 @@ export class Postern implements Permissions {
   readonly #listeners = new Set<(change: Change) => void>();
   readonly #statusListeners = new Set<(status: Status) => void>();
   readonly #reported = new Set<string>();
-  readonly #authority: Authority;
+  /** Of the authority's statements; `undefined`: they are only read. */
+  readonly #verify: Verify | undefined;
   readonly #maxAges: MaxAges | undefined;
   readonly #denyStale: boolean;
   readonly #age: Age;
@@ -64,7 +65,7 @@ export class Postern implements Permissions {
     const timing: Timing = { ...TIMING, ...withoutUndefined(options) };
     const fetcher = options.fetch ?? globalThis.fetch;
     this.#connection = new Connection(base, token, timing, this.#owner(), fetcher);
-    this.#authority = new Authority(options.verify ?? false, new URL(".well-known/jwks.json", base), fetcher);
+    this.#verify = options.verify?.(new URL(".well-known/jwks.json", base), fetcher);
     this.#maxAges = options.maxAge && new MaxAges(options.maxAge);
     this.#denyStale = options.whenStale === "deny";
     this.#age = new Age(this.#maxAges?.all ?? [], () => this.#announce("freshness"));
@@ -228,7 +229,8 @@ export class Postern implements Permissions {
 
   #current(): Slice | undefined {
     if (this.#status === "closed" || this.#expired) return undefined;
-    return this.#denyStale && this.#age.fresh === false ? undefined : this.#slice;
+    // An age that nobody states is not a young one.
+    return this.#denyStale && this.#age.fresh !== true ? undefined : this.#slice;
   }
 
   /** Looks at no clock where nobody asks for an age. */
@@ -240,7 +242,7 @@ export class Postern implements Permissions {
   }
 
   async #offer(bytes: Uint8Array, text: string | undefined): Promise<boolean> {
-    const { verifies } = this.#authority;
+    const verifies = this.#verify !== undefined;
     let statement = await this.#read(text);
     const digest = statement !== undefined || verifies ? await hash(bytes) : undefined;
     this.#assertOpen();
@@ -277,7 +279,7 @@ export class Postern implements Permissions {
     const epoch = this.#age.statement?.epoch;
     const restored = statement !== undefined && epoch !== undefined && statement.epoch !== epoch;
     // What a valid statement names is not older; the checks before this one have seen to it.
-    const newer = held === undefined || this.#authority.verifies || offered.revision > held.revision;
+    const newer = held === undefined || this.#verify !== undefined || offered.revision > held.revision;
     if (held !== undefined && !newer && !restored) {
       offered.free();
       // The same revision again is what a new stream begins with: current, only nothing new.
@@ -315,9 +317,9 @@ export class Postern implements Permissions {
     let statement: Statement | undefined;
     const held = this.#slice;
     try {
-      statement = parseStatement(text);
+      statement = readStatement(text);
     } catch (error) {
-      if (this.#authority.verifies) throw error;
+      if (this.#verify !== undefined) throw error;
     }
     const epoch = this.#age.statement?.epoch;
     const about =
@@ -340,9 +342,9 @@ export class Postern implements Permissions {
   async #read(text: string | undefined): Promise<Statement | undefined> {
     if (text === undefined) return undefined;
     try {
-      return await this.#authority.read(text);
+      return await (this.#verify?.(text) ?? readStatement(text));
     } catch (error) {
-      if (this.#authority.verifies || !(error instanceof StatementError)) throw error;
+      if (this.#verify !== undefined || !(error instanceof StatementError)) throw error;
       this.#report(error);
       return undefined;
     }
@@ -362,7 +364,7 @@ export class Postern implements Permissions {
   #unlessRefused(statement: Statement, refusal: Refusal | undefined): Statement | undefined {
     if (refusal === undefined) return statement;
     const error = new StatementError(refusal, REFUSALS[refusal] ?? refusal);
-    if (this.#authority.verifies) throw error;
+    if (this.#verify !== undefined) throw error;
     this.#report(error);
     return undefined;
   }

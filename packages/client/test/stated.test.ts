@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { afterEach, before, test } from "node:test";
 import { connect, PosternError, type Change, type ConnectOptions, type Postern } from "../src/index.js";
-import { StatementError } from "../src/statement.js";
+import { StatementError, verified } from "../src/statements.js";
 import { aWhile, TestGateway, until } from "./gateway.js";
 import { sha256, Signer, type Claims } from "./signing.js";
 import { FLEET, fleetAt, sliceOf, technician } from "./worlds.js";
@@ -99,7 +99,10 @@ const fetches = ({ gateway }: Watched): number =>
   gateway.seen.filter(({ path }) => path === "/v1/me/slice").length;
 
 test("verified bytes come into force, with the gateway's keys and with pinned ones", async () => {
-  for (const verify of [true, { keys: { keys: [signer.jwk] } }]) {
+  for (const [verify, asks] of [
+    [verified(), 1],
+    [verified({ keys: [signer.jwk] }), 0],
+  ] as const) {
     const { gateway, postern, changes, errors } = await watch({ verify });
     assert.equal(postern.can("miner:read", AT_S3), false);
     gateway.state(await signed(six, 6));
@@ -108,7 +111,7 @@ test("verified bytes come into force, with the gateway's keys and with pinned on
     assert.equal(postern.can("miner:read", AT_S3), true);
     assert.deepEqual([changes, errors], [[{ cause: "revision", revision: 6 }], []]);
     const asked = gateway.seen.filter(({ path }) => path === "/.well-known/jwks.json");
-    assert.equal(asked.length, verify === true ? 1 : 0);
+    assert.equal(asked.length, asks);
     assert.ok(
       asked.every(({ authorization }) => authorization === undefined),
       "no token for the keys",
@@ -130,7 +133,7 @@ test("no first slice without a valid statement about it", async () => {
   for (const [refusal, statement] of cases) {
     const gateway = await gatewayOf(five, await statement);
     await assert.rejects(
-      connect({ url: gateway.url, token: "t", verify: true }),
+      connect({ url: gateway.url, token: "t", verify: verified() }),
       (error) =>
         error instanceof PosternError &&
         error.code === "unverified" &&
@@ -139,11 +142,11 @@ test("no first slice without a valid statement about it", async () => {
     );
   }
   const gateway = await gatewayOf(five, await signed(five, 5));
-  await assert.rejects(connect({ url: gateway.url, token: "t", verify: true, organization: "other" }), {
+  await assert.rejects(connect({ url: gateway.url, token: "t", verify: verified(), organization: "other" }), {
     refusal: "other_state",
   });
   gateway.keys = undefined;
-  await assert.rejects(connect({ url: gateway.url, token: "t", verify: true, connectMs: 50 }), {
+  await assert.rejects(connect({ url: gateway.url, token: "t", verify: verified(), connectMs: 50 }), {
     code: "unavailable",
   });
 });
@@ -159,7 +162,7 @@ test("what no valid statement names stays out, and is healed by fetching the who
     ["other_bytes", () => signed(six, 7)],
   ];
   for (const [refusal, statement] of cases) {
-    const watched = await watch({ verify: true });
+    const watched = await watch({ verify: verified() });
     const { gateway, postern, errors } = watched;
     const text = await statement();
     if (text !== undefined) gateway.state(text);
@@ -179,7 +182,7 @@ test("what no valid statement names stays out, and is healed by fetching the who
 });
 
 test("where the whole is refused too, the slice and the stream stay", async () => {
-  const watched = await watch({ verify: true });
+  const watched = await watch({ verify: verified() });
   const { gateway, postern, errors } = watched;
   const streams = (): number => gateway.seen.filter(({ path }) => path === "/v1/me/stream").length;
   gateway.statement = await stranger.sign(claims(five, 5));
@@ -192,7 +195,7 @@ test("where the whole is refused too, the slice and the stream stay", async () =
 });
 
 test("bytes that were stated and did not come are fetched", async () => {
-  const { gateway, postern } = await watch({ verify: true });
+  const { gateway, postern } = await watch({ verify: verified() });
   gateway.bytes = six;
   gateway.statement = await signed(six, 6);
   gateway.state(gateway.statement);
@@ -202,7 +205,7 @@ test("bytes that were stated and did not come are fetched", async () => {
 
 test("a statement alone says that what is held is still right, a replayed one changes nothing", async () => {
   const old = await signed(five, 5, { iat: seconds() - 40 });
-  const { gateway, postern, errors, changes } = await watch({ verify: true }, old);
+  const { gateway, postern, errors, changes } = await watch({ verify: verified() }, old);
   const before = postern.freshness();
   assert.deepEqual([before.revision, before.asOf, before.fresh], [5, 5, true]);
   assert.ok((before.ageMs ?? 0) >= 40_000 && (before.ageMs ?? 0) < 50_000, `${before.ageMs}`);
@@ -218,7 +221,7 @@ test("a statement alone says that what is held is still right, a replayed one ch
 
 test("asked now, the gateway says that what is held is still right, or sends what is", async () => {
   const old = await signed(five, 5, { iat: seconds() - 40 });
-  const watched = await watch({ verify: true, maxAge: { "miner:*": 20 } }, old);
+  const watched = await watch({ verify: verified(), maxAge: { "miner:*": 20 } }, old);
   const { gateway, postern, errors } = watched;
   gateway.conditional = true;
   assert.equal(postern.can("miner:read", AT_S1), false);
@@ -243,8 +246,8 @@ test("asked now, the gateway says that what is held is still right, or sends wha
 });
 
 test("another epoch with a later moment replaces a higher revision, verified or not", async () => {
-  for (const verify of [true, false]) {
-    const { gateway, postern, changes } = await watch({ verify });
+  for (const options of [{ verify: verified() }, {}]) {
+    const { gateway, postern, changes } = await watch(options);
     const iat = seconds() + 2;
     gateway.state(await signed(restored, 3, { epoch: "e2", iat: iat - 3600 }));
     gateway.push(3, restored);
@@ -276,24 +279,33 @@ test("not verified, a bad statement only leaves the age as it was", async () => 
   assert.equal(fetches(watched), 1, "nothing to heal");
 });
 
-test("without statements nothing is known of the age, and nothing is denied for it", async () => {
-  const { gateway, postern, errors, changes } = await watch({ maxAge: { "*": 0 }, whenStale: "deny" }, null);
+test("without statements nothing is known of the age, and who asks for one is denied", async () => {
+  const { gateway, postern, errors, changes } = await watch({ maxAge: { "user:*": 3600 } }, null);
   assert.deepEqual(postern.freshness(), {
     revision: 5,
     asOf: undefined,
     ageMs: undefined,
     fresh: undefined,
   });
-  assert.equal(postern.can("miner:read", AT_S1, undefined, { maxAge: 0 }), true);
+  assert.equal(postern.can("miner:read", AT_S1), true);
+  assert.equal(postern.can("miner:read", AT_S1, undefined, { maxAge: 3600 }), false);
+  assert.equal(postern.decide("user:manage").decision, "deny");
   gateway.push(6, six);
   await until(() => postern.revision === 6, "revision 6");
   assert.equal(postern.can("miner:read", AT_S3), true);
   assert.deepEqual([errors, changes], [[], [{ cause: "revision", revision: 6 }]]);
+  // The first one tells.
+  gateway.state(await signed(six, 6));
+  await until(() => changes.length === 2, "an age");
+  assert.equal(postern.can("miner:read", AT_S3, undefined, { maxAge: 3600 }), true);
+  const strict = await watch({ whenStale: "deny" }, null);
+  assert.equal(strict.postern.can("miner:read", AT_S1), false);
+  assert.equal(strict.postern.decide("miner:read", AT_S1).reason, "stale");
 });
 
 test("a permission may ask for a younger slice, by pattern and by question", async () => {
   const { gateway, postern, changes } = await watch(
-    { verify: true, maxAge: { "miner:*": 30 } },
+    { verify: verified(), maxAge: { "miner:*": 30 } },
     await signed(five, 5, { iat: seconds() - 40 }),
   );
   const stale = { decision: "deny", reason: "stale", revision: 5 };

@@ -12,10 +12,10 @@ import {
   isAbout,
   KeySet,
   mayFollow,
-  parseStatement,
+  readStatement,
   StatementError,
   type Statement,
-} from "../src/statement.js";
+} from "../src/statements.js";
 import { RFC_8037, sha256, Signer, type Claims } from "./signing.js";
 
 const CORPUS = fileURLToPath(new URL("../../../../fuzz/corpus/statement", import.meta.url));
@@ -64,7 +64,7 @@ test("what the gateway's implementation has signed is verified here", async () =
     const statement = await theirs.verify(read(name));
     const { organization, subject, epoch, revision, as_of: asOf, hash, iat, exp } = said;
     assert.deepEqual(statement, { organization, subject, epoch, revision, asOf, hash, iat, exp });
-    assert.deepEqual(parseStatement(read(name)), statement);
+    assert.deepEqual(readStatement(read(name)), statement);
     await assert.rejects(keys.verify(read(name)), refused("unknown_key"));
   }
   assert.equal(JSON.parse(read("slice-said")).subject, "user:a");
@@ -166,7 +166,8 @@ test("malformed ones are refused", async () => {
     [signer.raw(header, payload.replace(digest, digest.toUpperCase())), "a hash in upper case"],
   ];
   for (const [bad, why] of cases) await assert.rejects(keys.verify(await bad), refused("malformed"), why);
-  assert.throws(() => parseStatement(good.replace(".", "")), refused("malformed"));
+  for (const bad of ["", good.replace(".", ""), "a.!.c", "a.W10.c", "a.e30.c"])
+    assert.throws(() => readStatement(bad), refused("malformed"), bad);
 });
 
 test("no changed character passes", async () => {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Authority } from "../src/authority.js";
+import { published, verified } from "../src/verifier.js";
 import { sha256, Signer, type Claims } from "./signing.js";
 
 const ADDRESS = new URL("https://authz.example/.well-known/jwks.json");
@@ -20,31 +20,30 @@ const refused = (refusal: string) => ({ code: "unverified", refusal });
 
 test("a set is kept for five minutes, and fetched for an unknown key once in thirty seconds", async () => {
   const [first, second, third] = [await Signer.random(), await Signer.random(), await Signer.random()];
-  let [published, fetched, now] = [[first], 0, 1000];
+  let [offered, fetched, now] = [[first], 0, 1000];
   let away = false;
   const fetcher = (): Promise<Response> => {
     fetched += 1;
     if (away) return Promise.reject(new TypeError("no network"));
-    return Promise.resolve(Response.json({ keys: published.map(({ jwk }) => jwk) }));
+    return Promise.resolve(Response.json({ keys: offered.map(({ jwk }) => jwk) }));
   };
-  const authority = new Authority(true, ADDRESS, fetcher, () => now);
-  const read = async (signer: Signer): Promise<number> =>
-    (await authority.read(await signer.sign(CLAIMS))).revision;
+  const verify = published(ADDRESS, fetcher, () => now);
+  const read = async (signer: Signer): Promise<number> => (await verify(await signer.sign(CLAIMS))).revision;
 
   assert.equal(await read(first), 1);
   assert.equal(await read(first), 1);
   assert.equal(fetched, 1);
-  published = [first, second];
+  offered = [first, second];
   now += 29_999;
   await assert.rejects(read(second), refused("unknown_key"));
   assert.equal(fetched, 1, "not yet");
   now += 1;
   assert.equal(await read(second), 1);
   await assert.rejects(read(third), refused("unknown_key"));
-  await assert.rejects(authority.read("no statement"), refused("malformed"));
+  await assert.rejects(verify("no statement"), refused("malformed"));
   assert.equal(fetched, 2);
 
-  published = [second];
+  offered = [second];
   now += 299_999;
   assert.equal(await read(first), 1);
   now += 1;
@@ -68,19 +67,18 @@ test("without keys nothing is read, and the next attempt asks again", async () =
     if (fetched === 1) return Promise.reject(new TypeError("no network"));
     return Promise.resolve(Response.json({ keys: [signer.jwk] }));
   };
-  const authority = new Authority(true, ADDRESS, fetcher);
+  const verify = published(ADDRESS, fetcher);
   const text = await signer.sign(CLAIMS);
-  await assert.rejects(authority.read(text), { code: "unavailable" });
-  assert.equal((await authority.read(text)).epoch, "e1");
+  await assert.rejects(verify(text), { code: "unavailable" });
+  assert.equal((await verify(text)).epoch, "e1");
 });
 
-test("pinned keys are the only ones, and unverified statements need none", async () => {
+test("pinned keys are the only ones", async () => {
   const [pinned, other] = [await Signer.random(), await Signer.random()];
   const fetcher = (): never => assert.fail("nothing is fetched");
-  const authority = new Authority({ keys: { keys: [pinned.jwk] } }, ADDRESS, fetcher);
-  assert.equal((await authority.read(await pinned.sign(CLAIMS))).epoch, "e1");
-  await assert.rejects(authority.read(await other.sign(CLAIMS)), refused("unknown_key"));
-  const anybody = new Authority(false, ADDRESS, fetcher);
-  assert.equal((await anybody.read(await other.sign(CLAIMS))).epoch, "e1");
-  assert.deepEqual([authority.verifies, anybody.verifies], [true, false]);
+  const verify = verified({ keys: [pinned.jwk] })(ADDRESS, fetcher);
+  assert.equal((await verify(await pinned.sign(CLAIMS))).epoch, "e1");
+  await assert.rejects(verify(await other.sign(CLAIMS)), refused("unknown_key"));
+  const none = verified({ keys: [] })(ADDRESS, fetcher);
+  await assert.rejects(none(await pinned.sign(CLAIMS)), refused("malformed"));
 });
