@@ -20,7 +20,7 @@ pub fn revision(organization: &str, token: &HeaderValue) -> Option<u64> {
 }
 
 fn mark(organization: &str) -> String {
-    Sha256::digest(organization).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(organization)[..8])
 }
 
 #[cfg(test)]

@@ -120,7 +120,7 @@ impl Statements {
             epoch: about.epoch.to_owned(),
             revision: named.revision,
             as_of: about.as_of.max(named.revision),
-            hash: hexadecimal(&named.digest),
+            hash: hex::encode(named.digest),
             iat,
             exp: iat.saturating_add(self.validity_seconds),
         }))
@@ -164,9 +164,4 @@ pub fn wall_seconds(steady: i64) -> i64 {
     let age_micros = steady_micros().saturating_sub(steady).max(0);
     // A clock that jumps forward makes it later than it was, but never later than now.
     now_micros().saturating_sub(age_micros).div_euclid(1_000_000).min(now_seconds())
-}
-
-/// Two digits for each byte.
-pub fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

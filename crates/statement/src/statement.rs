@@ -11,7 +11,7 @@ pub const TYPE: &str = "postern-statement+jwt";
 
 /// SHA-256 of a snapshot or slice, as a statement has it: 64 hexadecimal digits in lower case.
 pub fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// Which bytes are in force, and when that was known.

@@ -188,7 +188,7 @@ impl Programs {
         tracing::info!(folder = %self.folder.0.display(), postgres = self.binaries.major, "making a database cluster");
         let mut secret = [0u8; 24];
         getrandom::fill(&mut secret).map_err(|error| failed("getrandom", error.to_string()))?;
-        let password: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        let password = hex::encode(secret);
         self.folder.write_secret("password", &password)?;
         self.give_away("password").await?;
 

@@ -35,6 +35,8 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 /// The revision of what the body holds, for those who log it.
 const POSTERN_REVISION: HeaderName = HeaderName::from_static("postern-revision");
 /// What a later decision may ask to be as new as.
+/// What is asked about each time, and kept by nobody but the caller.
+const REVALIDATED: &str = "private, no-cache";
 const POSTERN_CONSISTENCY_TOKEN: HeaderName = HeaderName::from_static("postern-consistency-token");
 /// Such a token, in a request for a decision.
 const POSTERN_AT_LEAST: HeaderName = HeaderName::from_static("postern-at-least");
@@ -73,8 +75,8 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins.iter().cloned()))
         .allow_methods([Method::GET, Method::HEAD])
-        .allow_headers([axum::http::header::AUTHORIZATION, if_none_match, last_event_id])
-        .expose_headers([ETAG, POSTERN_REVISION, POSTERN_STATEMENT, REQUEST_ID])
+        .allow_headers([axum::http::header::AUTHORIZATION, if_none_match, last_event_id, POSTERN_AT_LEAST])
+        .expose_headers([ETAG, POSTERN_CONSISTENCY_TOKEN, POSTERN_REVISION, POSTERN_STATEMENT, REQUEST_ID])
         .max_age(std::time::Duration::from_secs(3600))
 }
 
@@ -123,15 +125,22 @@ fn holds(headers: &HeaderMap, sendable: &Sendable) -> bool {
 }
 
 /// The bytes, or 304 where the caller holds them; with the statement about them either way.
-fn respond(headers: &HeaderMap, sendable: &Sendable, statement: Option<HeaderValue>) -> Response {
+fn respond(
+    headers: &HeaderMap,
+    sendable: &Sendable,
+    cached: &'static str,
+    statement: Option<HeaderValue>,
+) -> Response {
     let mut response = match holds(headers, sendable) {
         true => StatusCode::NOT_MODIFIED.into_response(),
         false => Body::from(sendable.bytes.clone()).into_response(),
     };
     let headers = response.headers_mut();
     headers.insert(ETAG, sendable.etag.clone());
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    headers.insert(VARY, HeaderValue::from_static("Authorization"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(cached));
+    if !cached.starts_with("public") {
+        headers.insert(VARY, HeaderValue::from_static("Authorization"));
+    }
     headers.insert(POSTERN_REVISION, HeaderValue::from(sendable.revision));
     if let Some(statement) = statement {
         headers.insert(POSTERN_STATEMENT, statement);

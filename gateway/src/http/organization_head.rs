@@ -3,13 +3,13 @@
 //! `GET /v1/organizations/{organization}/head` and `GET /v1/organizations/{organization}/snapshots/{hash}`.
 
 use super::organization_snapshot::{authorize, authorize_for};
-use super::{POSTERN_REVISION, holds};
+use super::{POSTERN_REVISION, respond};
 use crate::app::App;
 use crate::problem::Problem;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, VARY, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, VARY};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
@@ -62,21 +62,5 @@ pub async fn snapshot(
         true => "public, max-age=31536000, immutable",
         false => "private, max-age=31536000, immutable",
     };
-    let mut response = match holds(&headers, &snapshot) {
-        true => StatusCode::NOT_MODIFIED.into_response(),
-        false => snapshot.bytes.clone().into_response(),
-    };
-    let headers = response.headers_mut();
-    headers.insert(ETAG, snapshot.etag.clone());
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static(cached));
-    headers.insert(POSTERN_REVISION, HeaderValue::from(snapshot.revision));
-    if !app.config.shared_caches {
-        headers.insert(VARY, HeaderValue::from_static("Authorization"));
-    }
-    if response.status() == StatusCode::OK {
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    }
-    Ok(response)
+    Ok(respond(&headers, &snapshot, cached, None))
 }

@@ -1,6 +1,6 @@
 //! `GET /v1/organizations/{organization}/snapshot`: everything, for an enforcement point with an API key.
 
-use super::{organization_of, respond};
+use super::{REVALIDATED, organization_of, respond};
 use crate::access::KeyCaller;
 use crate::app::App;
 use crate::problem::Problem;
@@ -19,7 +19,7 @@ pub async fn read(
     let (state, known_at) = app.publisher.state_known(&caller.organization).await?;
     let about = (caller.organization.as_str(), None);
     let statement = app.statements.header(about, &state, &state.snapshot, known_at);
-    Ok(respond(&headers, &state.snapshot, statement))
+    Ok(respond(&headers, &state.snapshot, REVALIDATED, statement))
 }
 
 /// The caller, whose key must be of the organization in the path.

@@ -1,6 +1,6 @@
 //! `GET /v1/me/slice`: what the subject of the token may see.
 
-use super::respond;
+use super::{REVALIDATED, respond};
 use crate::app::App;
 use crate::problem::Problem;
 use crate::publish;
@@ -15,7 +15,7 @@ pub async fn read(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Res
     let slice = cut(&state, &caller.subject).await?;
     let about = (caller.organization.as_str(), Some(caller.subject.as_str()));
     let statement = app.statements.header(about, &state, &slice, known_at);
-    Ok(respond(&headers, &slice, statement))
+    Ok(respond(&headers, &slice, REVALIDATED, statement))
 }
 
 /// The slice of a subject that a token named.

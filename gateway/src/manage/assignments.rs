@@ -60,8 +60,7 @@ impl Make for NewAssignment {
             return Ok(write.unchanged(after));
         }
         write.given(&after.id);
-        write.record("assignment.create", &after.id, None, Some(&after)).await?;
-        write.commit(Some(after)).await
+        write.commit("assignment.create", &after.id.clone(), None, Some(after)).await
     }
 }
 
@@ -84,8 +83,7 @@ impl Write<'_> {
         self.nothing_kept_back()?;
         let (connection, organization) = self.tables();
         assignments::delete(connection, organization, id).await.map_err(refusal)?;
-        self.record("assignment.delete", &before.id, Some(&before), None).await?;
-        self.commit(None).await
+        self.commit("assignment.delete", &before.id.clone(), Some(before), None).await
     }
 
     async fn assignment(&mut self, id: Uuid) -> Result<Item, Refusal> {

@@ -45,8 +45,7 @@ impl Make for NewEdge {
         if !made {
             return Ok(write.unchanged(after));
         }
-        write.record("edge.create", &after.id, None, Some(&after)).await?;
-        write.commit(Some(after)).await
+        write.commit("edge.create", &after.id.clone(), None, Some(after)).await
     }
 }
 
@@ -68,8 +67,7 @@ impl Write<'_> {
         }
         let (connection, organization) = self.tables();
         edges::delete(connection, organization, id).await.map_err(refusal)?;
-        self.record("edge.delete", &before.id, Some(&before), None).await?;
-        self.commit(None).await
+        self.commit("edge.delete", &before.id.clone(), Some(before), None).await
     }
 }
 

@@ -114,8 +114,7 @@ impl Make for NewGrant {
         grants::insert(connection, organization, id, &fact, false).await.map_err(refusal)?;
         let after = grants::get(connection, organization, id).await.map_err(refusal)?;
         let after = after.ok_or(Problem::INTERNAL)?;
-        write.record("grant.create", &after.id, None, Some(&after)).await?;
-        write.commit(Some(after)).await
+        write.commit("grant.create", &after.id.clone(), None, Some(after)).await
     }
 }
 
@@ -154,8 +153,7 @@ impl Write<'_> {
         self.shown();
         let (connection, organization) = self.tables();
         grants::delete(connection, organization, id).await.map_err(refusal)?;
-        self.record("grant.delete", &before.id, Some(&before), None).await?;
-        self.commit(None).await
+        self.commit("grant.delete", &before.id.clone(), Some(before), None).await
     }
 
     /// Refuses a caller who may not write what this subject or role holds at a place. Who that is about: the subject, or

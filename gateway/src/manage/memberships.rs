@@ -45,8 +45,7 @@ impl Make for NewMembership {
         if !made {
             return Ok(write.unchanged(after));
         }
-        write.record("membership.create", &after.id, None, Some(&after)).await?;
-        write.commit(Some(after)).await
+        write.commit("membership.create", &after.id.clone(), None, Some(after)).await
     }
 }
 
@@ -62,8 +61,7 @@ impl Write<'_> {
         self.nothing_kept_back()?;
         let (connection, organization) = self.tables();
         memberships::delete(connection, organization, id).await.map_err(refusal)?;
-        self.record("membership.delete", &before.id, Some(&before), None).await?;
-        self.commit(None).await
+        self.commit("membership.delete", &before.id.clone(), Some(before), None).await
     }
 
     async fn membership(&mut self, id: Uuid) -> Result<Item, Refusal> {

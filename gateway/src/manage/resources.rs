@@ -140,8 +140,7 @@ impl Make for ResourceFields {
             write.whole(&put)?;
         }
         let after = write.put_resource(self, &new, &parents, &BTreeSet::new()).await?;
-        write.record("resource.create", &target(at), None, Some(&after)).await?;
-        write.commit(Some(after)).await
+        write.commit("resource.create", &target(at), None, Some(after)).await
     }
 }
 
@@ -183,8 +182,7 @@ impl Write<'_> {
         if after == before {
             return Ok(self.unchanged(after));
         }
-        self.record("resource.update", &target(at), Some(&before), Some(&after)).await?;
-        self.commit(Some(after)).await
+        self.commit("resource.update", &target(at), Some(before), Some(after)).await
     }
 
     /// Deletes a resource, with what hangs on it if that is asked for.
@@ -211,8 +209,7 @@ impl Write<'_> {
                 .with("grants", json!(hanging.grants)));
         }
         resources::delete(connection, organization, at).await.map_err(refusal)?;
-        self.record("resource.delete", &target(at), Some(&before), None).await?;
-        self.commit(None).await
+        self.commit("resource.delete", &target(at), Some(before), None).await
     }
 
     async fn resource(&mut self, at: (&str, &str)) -> Result<Item, Refusal> {

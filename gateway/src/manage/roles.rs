@@ -62,8 +62,7 @@ impl Make for RoleFields {
             immutable: false,
         };
         let after = write.put_role(&row).await?;
-        write.record("role.create", &id, None, Some(&after)).await?;
-        write.commit(Some(after)).await
+        write.commit("role.create", &id, None, Some(after)).await
     }
 }
 
@@ -116,8 +115,7 @@ impl Write<'_> {
         if after == before {
             return Ok(self.unchanged(after));
         }
-        self.record("role.update", id, Some(&before), Some(&after)).await?;
-        self.commit(Some(after)).await
+        self.commit("role.update", id, Some(before), Some(after)).await
     }
 
     /// Deletes a role that nobody holds, or whose holders are given another one (PF-34, GR-44).
@@ -161,8 +159,7 @@ impl Write<'_> {
         self.nothing_kept_back()?;
         let (connection, organization) = self.tables();
         roles::delete(connection, organization, id).await.map_err(refusal)?;
-        self.record("role.delete", id, Some(&before), None).await?;
-        self.commit(None).await
+        self.commit("role.delete", id, Some(before), None).await
     }
 
     async fn role(&mut self, id: &str) -> Result<Item, Refusal> {

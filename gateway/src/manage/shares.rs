@@ -96,8 +96,7 @@ impl Make for NewShare {
         }
         let after = shares::get(connection, organization, id).await.map_err(refusal)?;
         let after = after.ok_or(Problem::INTERNAL)?;
-        write.record("share.create", &after.id, None, Some(&after)).await?;
-        write.commit(Some(after)).await
+        write.commit("share.create", &after.id.clone(), None, Some(after)).await
     }
 }
 
@@ -116,7 +115,6 @@ impl Write<'_> {
         let (connection, organization) = self.tables();
         // The edge goes with the grant that it belongs to.
         grants::delete(connection, organization, id).await.map_err(refusal)?;
-        self.record("share.delete", &before.id, Some(&before), None).await?;
-        self.commit(None).await
+        self.commit("share.delete", &before.id.clone(), Some(before), None).await
     }
 }

@@ -64,8 +64,7 @@ impl Make for SubjectFields {
         }
         write.affects([id.to_owned()], []).await?;
         let after = write.put_subject(id, self, life).await?;
-        write.record("subject.create", id, None, Some(&after)).await?;
-        write.commit(Some(after)).await
+        write.commit("subject.create", id, None, Some(after)).await
     }
 }
 
@@ -96,8 +95,7 @@ impl Write<'_> {
         if after == before {
             return Ok(self.unchanged(after));
         }
-        self.record("subject.update", id, Some(&before), Some(&after)).await?;
-        self.commit(Some(after)).await
+        self.commit("subject.update", id, Some(before), Some(after)).await
     }
 
     /// Deletes a subject with everything that it holds and belongs to. A group's members lose what they had through it.
@@ -118,8 +116,7 @@ impl Write<'_> {
         self.nothing_kept_back()?;
         let (connection, organization) = self.tables();
         subjects::delete(connection, organization, id).await.map_err(refusal)?;
-        self.record("subject.delete", id, Some(&before), None).await?;
-        self.commit(None).await
+        self.commit("subject.delete", id, Some(before), None).await
     }
 
     async fn subject(&mut self, id: &str) -> Result<Item, Refusal> {

@@ -126,15 +126,12 @@ impl<'a> Write<'a> {
                 let _ = app.publisher.state_to_decide(organization, revision, app.config.stale_after).await?;
                 continue;
             } else {
-                compiled(&mut transaction, organization, revision).await?
+                compiled(&mut transaction, organization, revision, false).await?
             };
             let subject = caller.actor.name();
             let conditional = hidden::conditional(&mut transaction, organization, subject).await;
             let firm = match conditional.map_err(refusal)? {
-                true => of_compiler(
-                    organization,
-                    publish::compile_firm(&mut transaction, organization, revision).await,
-                )?,
+                true => compiled(&mut transaction, organization, revision, true).await?,
                 false => before.clone(),
             };
             return Ok(Write::of(app, caller, transaction, revision, Some(before), Some(firm)));
@@ -294,40 +291,36 @@ impl<'a> Write<'a> {
         Ok(places)
     }
 
-    /// Takes a write down.
-    pub(super) async fn record(
-        &mut self,
-        operation: &str,
-        target: &str,
-        before: Option<&Item>,
-        after: Option<&Item>,
-    ) -> Result<(), Refusal> {
-        let event = audit::Event {
-            actor: self.caller.actor.name(),
-            operation,
-            target,
-            before: before.map(|item| item.text.as_str()),
-            after: after.map(|item| item.text.as_str()),
-            request_id: self.caller.request_id.as_deref(),
-        };
-        audit::record(&mut self.transaction, &self.caller.organization, &event).await.map_err(refusal)
-    }
-
     /// Nothing had to be written.
     pub(super) fn unchanged(self, item: Item) -> Written {
         Written { revision: self.revision, item: Some(item), changed: false }
     }
 
-    /// Keeps the answer for whoever sends the request again, compares what the affected may do now with what they did,
-    /// and commits.
-    pub(super) async fn commit(mut self, item: Option<Item>) -> Result<Written, Refusal> {
+    /// Takes down what was done to which item, keeps the answer for whoever sends the request again, compares what the
+    /// affected may do now with what they did, and commits.
+    pub(super) async fn commit(
+        mut self,
+        operation: &str,
+        target: &str,
+        before: Option<Item>,
+        after: Option<Item>,
+    ) -> Result<Written, Refusal> {
         let organization = self.caller.organization.clone();
+        let event = audit::Event {
+            actor: self.caller.actor.name(),
+            operation,
+            target,
+            before: before.as_ref().map(|item| item.text.as_str()),
+            after: after.as_ref().map(|item| item.text.as_str()),
+            request_id: self.caller.request_id.as_deref(),
+        };
+        audit::record(&mut self.transaction, &organization, &event).await.map_err(refusal)?;
         let revision = heads::revision(&mut self.transaction, &organization).await.map_err(refusal)?;
         let revision = revision.ok_or(Problem::ORGANIZATION_GONE)?;
         if !self.everything && !self.affected.is_empty() {
             self.compare(revision).await?;
         }
-        let written = Written { revision, item, changed: true };
+        let written = Written { revision, item: after, changed: true };
         if let Some(replay) = &self.replay {
             let actor = self.caller.actor.name();
             let answer = written.to_json();
@@ -346,7 +339,7 @@ impl<'a> Write<'a> {
             return Err(Problem::GIVES_TO_EVERYBODY.into());
         }
         let affected = self.affected().await?;
-        let after = compiled(&mut self.transaction, &organization, revision).await?;
+        let after = compiled(&mut self.transaction, &organization, revision, false).await?;
         let (before, after) = (self.rights(), Rights::new(Some(after.view()), self.caller));
         let mut places = before.places();
         places.extend(self.places.iter().cloned());
@@ -404,11 +397,9 @@ async fn compiled(
     transaction: &mut Transaction<'static, Postgres>,
     organization: &str,
     revision: u64,
+    firm: bool,
 ) -> Result<Arc<State>, Refusal> {
-    of_compiler(organization, publish::compile_locked(transaction, organization, revision).await)
-}
-
-fn of_compiler(organization: &str, made: Result<State, PublishError>) -> Result<Arc<State>, Refusal> {
+    let made = publish::compile_locked(transaction, organization, revision, firm).await;
     made.map(Arc::new).map_err(|error| match error {
         PublishError::Store(error) => refusal(error),
         error => {

@@ -38,26 +38,15 @@ pub async fn compile(
 }
 
 /// Compiles an organization as the transaction of the connection sees it, which has locked its head. `revision`: that of
-/// the head.
+/// the head. `firm`: without what counts under conditions; a grant to do something in one environment only is left away,
+/// and an exclusion from one holds everywhere. Whoever may do something on these facts may do it whatever is asked.
 pub async fn compile_locked(
     connection: &mut PgConnection,
     organization: &str,
     revision: u64,
+    firm: bool,
 ) -> Result<State, PublishError> {
-    let mut sink = CompilerSink::new(organization, false);
-    facts::read_locked(connection, organization, revision, &mut sink).await?;
-    // It is never sent, so it needs none.
-    sink.finish(revision, String::new()).await
-}
-
-/// The same without what counts under conditions: a grant to do something in one environment only is left away, and an
-/// exclusion from one holds everywhere. Whoever may do something on these facts may do it whatever is asked.
-pub async fn compile_firm(
-    connection: &mut PgConnection,
-    organization: &str,
-    revision: u64,
-) -> Result<State, PublishError> {
-    let mut sink = CompilerSink::new(organization, true);
+    let mut sink = CompilerSink::new(organization, firm);
     facts::read_locked(connection, organization, revision, &mut sink).await?;
     // It is never sent, so it needs none.
     sink.finish(revision, String::new()).await
@@ -141,38 +130,23 @@ impl FactSink for CompilerSink {
     }
 
     fn grant(&mut self, fact: &GrantFact<'_>) -> Result<(), StoreError> {
-        if self.firm {
-            let conditional =
-                !fact.conditions.is_empty() || !fact.require.is_empty() || fact.own || fact.session.is_some();
-            if conditional && !fact.exclude {
-                return Ok(());
-            }
-            self.compiler.grant(&GrantFacts {
-                subject: fact.subject,
-                exclude: fact.exclude,
-                permissions: fact.permissions,
-                at: fact.at,
-                conditions: &[],
-                require: &[],
-                own: false,
-                session: None,
-                life: match fact.exclude {
-                    true => Life { not_before: None, ..fact.life },
-                    false => fact.life,
-                },
-            });
+        let conditional =
+            !fact.conditions.is_empty() || !fact.require.is_empty() || fact.own || fact.session.is_some();
+        if self.firm && conditional && !fact.exclude {
             return Ok(());
         }
+        // An exclusion that begins later holds already for whoever must hold something for good.
+        let from_now = Life { not_before: None, ..fact.life };
         self.compiler.grant(&GrantFacts {
             subject: fact.subject,
             exclude: fact.exclude,
             permissions: fact.permissions,
             at: fact.at,
-            conditions: fact.conditions,
-            require: fact.require,
-            own: fact.own,
-            session: fact.session,
-            life: fact.life,
+            conditions: if self.firm { &[] } else { fact.conditions },
+            require: if self.firm { &[] } else { fact.require },
+            own: fact.own && !self.firm,
+            session: fact.session.filter(|_| !self.firm),
+            life: if self.firm && fact.exclude { from_now } else { fact.life },
         });
         Ok(())
     }

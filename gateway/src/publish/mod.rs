@@ -12,7 +12,7 @@ mod follow;
 mod history;
 mod state;
 
-pub use compile::{PublishError, compile, compile_firm, compile_locked};
+pub use compile::{PublishError, compile, compile_locked};
 pub use feed::{Feed, Published};
 pub use history::Interest;
 pub use state::{CutError, Sendable, State};

@@ -2,7 +2,7 @@
 
 use super::compile::PublishError;
 use crate::consistency;
-use crate::statements::{Named, hexadecimal};
+use crate::statements::Named;
 use axum::http::HeaderValue;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -124,7 +124,7 @@ impl Sendable {
         let facts = Sha256::digest(opened.facts()).into();
         let digest: [u8; 32] = Sha256::digest(&bytes).into();
         // Hexadecimal digits and quotes are good in a header.
-        let etag = HeaderValue::try_from(format!("\"{}\"", hexadecimal(&digest[..16])));
+        let etag = HeaderValue::try_from(format!("\"{}\"", hex::encode(&digest[..16])));
         let etag = etag.unwrap_or(HeaderValue::from_static("\"\""));
         Sendable { revision, bytes, etag, facts, digest, event: OnceLock::new(), statement: Mutex::default() }
     }
@@ -136,7 +136,7 @@ impl Sendable {
 
     /// The SHA-256 of the bytes, in hexadecimal digits: their address.
     pub fn hash(&self) -> String {
-        hexadecimal(&self.digest)
+        hex::encode(self.digest)
     }
 
     /// The statement about them of that second, made if it was not.

@@ -1,7 +1,7 @@
 //! Role management: who may write what. The ids are those of statements about the systems that this has to replace
 //! (docs/systems).
 
-use crate::support::{Answer, Setup, call, config, run, world, writing_key};
+use crate::support::{Answer, Setup, config, run, world, writing_key};
 use postern_gateway::config::Config;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -73,12 +73,7 @@ impl Fleet {
         headers: &[(&str, &str)],
         body: Value,
     ) -> Answer {
-        let bearer = format!("Bearer {bearer}");
-        let mut all = vec![("authorization", bearer.as_str()), ("content-type", "application/json")];
-        all.extend_from_slice(headers);
-        let path = format!("/v1/organizations/acme/{path}");
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        call(self.setup.address(), method, &path, &all, &body).await
+        self.setup.manage(method, path, bearer, headers, body).await
     }
 
     pub async fn get(&self, path: &str, bearer: &str) -> Answer {

@@ -1,6 +1,6 @@
 //! Resources and edges: what is taken and told, and that nobody gains by them what their writer does not hold.
 
-use crate::support::{Answer, Setup, call, config, revision, run, world, writing_key};
+use crate::support::{Answer, Setup, config, revision, run, world, writing_key};
 use serde_json::{Value, json};
 
 /// Two sites in a region, with miners; a secret that ann owns, drives to find things in, and people who may write some of it.
@@ -59,12 +59,7 @@ impl Yard {
         headers: &[(&str, &str)],
         body: Value,
     ) -> Answer {
-        let bearer = format!("Bearer {bearer}");
-        let mut all = vec![("authorization", bearer.as_str()), ("content-type", "application/json")];
-        all.extend_from_slice(headers);
-        let path = format!("/v1/organizations/acme/{path}");
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        call(self.setup.address(), method, &path, &all, &body).await
+        self.setup.manage(method, path, bearer, headers, body).await
     }
 
     pub async fn get(&self, path: &str, bearer: &str) -> Answer {

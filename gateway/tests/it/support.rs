@@ -190,6 +190,23 @@ impl Setup {
         all.extend_from_slice(headers);
         call(self.address(), "POST", path, &all, body).await
     }
+
+    /// Calls the management interface of `acme`. `Null`: without a body.
+    pub async fn manage(
+        &self,
+        method: &str,
+        path: &str,
+        bearer: &str,
+        headers: &[(&str, &str)],
+        body: serde_json::Value,
+    ) -> Answer {
+        let bearer = format!("Bearer {bearer}");
+        let mut all = vec![("authorization", bearer.as_str()), ("content-type", "application/json")];
+        all.extend_from_slice(headers);
+        let path = format!("/v1/organizations/acme/{path}");
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        call(self.address(), method, &path, &all, &body).await
+    }
 }
 
 pub async fn api_key(connection: &mut PgConnection, organization: &str) -> String {

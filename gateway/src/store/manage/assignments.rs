@@ -48,8 +48,7 @@ pub async fn get(
     organization: &str,
     id: Uuid,
 ) -> Result<Option<Item>, StoreError> {
-    let statement = sqlx::query(select!("AND assignment_id = $2")).bind(organization).bind(id);
-    Item::one(connection, statement).await
+    Item::by_id(connection, select!("AND assignment_id = $2"), organization, id).await
 }
 
 /// Makes an assignment, unless this very one is there; whether it was made.
@@ -104,10 +103,6 @@ fn bind<'q>(statement: Statement<'q>, organization: &'q str, fact: &AssignmentFa
 
 /// Deletes an assignment.
 pub async fn delete(connection: &mut PgConnection, organization: &str, id: Uuid) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM assignments WHERE organization_id = $1 AND assignment_id = $2")
-        .bind(organization)
-        .bind(id)
-        .execute(connection)
-        .await?;
-    Ok(())
+    let statement = "DELETE FROM assignments WHERE organization_id = $1 AND assignment_id = $2";
+    super::execute_by_id(connection, statement, organization, id).await
 }

@@ -1,6 +1,6 @@
 //! Edges from resources to their parents.
 
-use super::{Item, Range};
+use super::{Item, Range, Statement};
 use crate::store::StoreError;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -71,8 +71,7 @@ pub async fn get(
     organization: &str,
     id: Uuid,
 ) -> Result<Option<Item>, StoreError> {
-    let statement = sqlx::query(select!("AND resource_parent_id = $2")).bind(organization).bind(id);
-    Item::one(connection, statement).await
+    Item::by_id(connection, select!("AND resource_parent_id = $2"), organization, id).await
 }
 
 /// Makes an edge, unless one that says the same is there; whether it was made. An edge of a share is another one: it
@@ -96,21 +95,12 @@ pub async fn add(
     edge: &EdgeRow,
     share: Option<Uuid>,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    let statement = sqlx::query(
         "INSERT INTO resource_parents
             (organization_id, child_type, child_id, parent_type, parent_id, relation, cap, share_grant_id)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-    )
-    .bind(organization)
-    .bind(&edge.child.0)
-    .bind(&edge.child.1)
-    .bind(&edge.parent.0)
-    .bind(&edge.parent.1)
-    .bind(edge.relation())
-    .bind(edge.cap.as_deref().unwrap_or_default())
-    .bind(share)
-    .execute(connection)
-    .await?;
+    );
+    bind(statement, organization, edge).bind(share).execute(connection).await?;
     Ok(())
 }
 
@@ -123,25 +113,14 @@ pub async fn same(
     let statement = sqlx::query(select!(
         "AND (child_type, child_id, parent_type, parent_id) = ($2, $3, $4, $5) AND relation = $6
          AND cap @> $7 AND cap <@ $7 AND share_grant_id IS NULL ORDER BY resource_parents.resource_parent_id LIMIT 1"
-    ))
-    .bind(organization)
-    .bind(&edge.child.0)
-    .bind(&edge.child.1)
-    .bind(&edge.parent.0)
-    .bind(&edge.parent.1)
-    .bind(edge.relation())
-    .bind(edge.cap.as_deref().unwrap_or_default());
-    Item::one(connection, statement).await
+    ));
+    Item::one(connection, bind(statement, organization, edge)).await
 }
 
 /// Deletes an edge.
 pub async fn delete(connection: &mut PgConnection, organization: &str, id: Uuid) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM resource_parents WHERE organization_id = $1 AND resource_parent_id = $2")
-        .bind(organization)
-        .bind(id)
-        .execute(connection)
-        .await?;
-    Ok(())
+    let statement = "DELETE FROM resource_parents WHERE organization_id = $1 AND resource_parent_id = $2";
+    super::execute_by_id(connection, statement, organization, id).await
 }
 
 /// Deletes every edge that says this and belongs to no share.
@@ -150,19 +129,23 @@ pub async fn delete_same(
     organization: &str,
     edge: &EdgeRow,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    let statement = sqlx::query(
         "DELETE FROM resource_parents WHERE organization_id = $1
             AND (child_type, child_id, parent_type, parent_id) = ($2, $3, $4, $5) AND relation = $6
             AND cap @> $7 AND cap <@ $7 AND share_grant_id IS NULL",
-    )
-    .bind(organization)
-    .bind(&edge.child.0)
-    .bind(&edge.child.1)
-    .bind(&edge.parent.0)
-    .bind(&edge.parent.1)
-    .bind(edge.relation())
-    .bind(edge.cap.as_deref().unwrap_or_default())
-    .execute(connection)
-    .await?;
+    );
+    bind(statement, organization, edge).execute(connection).await?;
     Ok(())
+}
+
+/// The seven parameters that say what an edge is.
+fn bind<'q>(statement: Statement<'q>, organization: &'q str, edge: &'q EdgeRow) -> Statement<'q> {
+    statement
+        .bind(organization)
+        .bind(&edge.child.0)
+        .bind(&edge.child.1)
+        .bind(&edge.parent.0)
+        .bind(&edge.parent.1)
+        .bind(edge.relation())
+        .bind(edge.cap.as_deref().unwrap_or_default())
 }

@@ -66,8 +66,7 @@ pub async fn get(
     organization: &str,
     id: Uuid,
 ) -> Result<Option<Item>, StoreError> {
-    let statement = sqlx::query(select!("AND held.grant_id = $2")).bind(organization).bind(id);
-    Item::one(connection, statement).await
+    Item::by_id(connection, select!("AND held.grant_id = $2"), organization, id).await
 }
 
 /// Makes a grant under a new id. `shared`: as a share.
@@ -164,10 +163,6 @@ fn bind<'q>(
 
 /// Deletes a grant, and the edge of the share that it is.
 pub async fn delete(connection: &mut PgConnection, organization: &str, id: Uuid) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM grants WHERE organization_id = $1 AND grant_id = $2")
-        .bind(organization)
-        .bind(id)
-        .execute(connection)
-        .await?;
-    Ok(())
+    let statement = "DELETE FROM grants WHERE organization_id = $1 AND grant_id = $2";
+    super::execute_by_id(connection, statement, organization, id).await
 }

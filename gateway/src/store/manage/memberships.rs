@@ -46,8 +46,7 @@ pub async fn get(
     organization: &str,
     id: Uuid,
 ) -> Result<Option<Item>, StoreError> {
-    let statement = sqlx::query(select!("AND membership_id = $2")).bind(organization).bind(id);
-    Item::one(connection, statement).await
+    Item::by_id(connection, select!("AND membership_id = $2"), organization, id).await
 }
 
 /// Makes a membership, unless this very one is there; whether it was made.
@@ -105,10 +104,6 @@ pub async fn same(
 
 /// Deletes a membership.
 pub async fn delete(connection: &mut PgConnection, organization: &str, id: Uuid) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM memberships WHERE organization_id = $1 AND membership_id = $2")
-        .bind(organization)
-        .bind(id)
-        .execute(connection)
-        .await?;
-    Ok(())
+    let statement = "DELETE FROM memberships WHERE organization_id = $1 AND membership_id = $2";
+    super::execute_by_id(connection, statement, organization, id).await
 }

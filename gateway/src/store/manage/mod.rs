@@ -42,12 +42,21 @@ impl Item {
     /// A strong tag (RFC 9110 section 8.8.3): another text has another one.
     pub fn etag(&self) -> String {
         let digest = Sha256::digest(&self.text);
-        let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("\"{hex}\"")
+        format!("\"{}\"", hex::encode(&digest[..16]))
     }
 
     fn of(row: &PgRow) -> Result<Item, StoreError> {
         Ok(Item { id: row.try_get(0)?, text: row.try_get(1)? })
+    }
+
+    /// The one that a statement of organization and UUID selects, if there is one.
+    async fn by_id(
+        connection: &mut PgConnection,
+        statement: &'static str,
+        organization: &str,
+        id: Uuid,
+    ) -> Result<Option<Item>, StoreError> {
+        Item::one(connection, sqlx::query(statement).bind(organization).bind(id)).await
     }
 
     /// Those that a statement selects: rows of id and text.
@@ -93,6 +102,17 @@ pub async fn lock(connection: &mut PgConnection, organization: &str) -> Result<O
     .fetch_optional(connection)
     .await?;
     revision.map(super::heads::parse_revision).transpose()
+}
+
+/// Executes a statement of organization and UUID.
+async fn execute_by_id(
+    connection: &mut PgConnection,
+    statement: &'static str,
+    organization: &str,
+    id: Uuid,
+) -> Result<(), StoreError> {
+    sqlx::query(statement).bind(organization).bind(id).execute(connection).await?;
+    Ok(())
 }
 
 /// The bounds of a life for two parameters: microseconds since 1970.

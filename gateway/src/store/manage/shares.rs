@@ -56,8 +56,7 @@ pub async fn get(
     organization: &str,
     id: Uuid,
 ) -> Result<Option<Item>, StoreError> {
-    let statement = sqlx::query(select!("AND held.grant_id = $2")).bind(organization).bind(id);
-    Item::one(connection, statement).await
+    Item::by_id(connection, select!("AND held.grant_id = $2"), organization, id).await
 }
 
 /// The share that says this: of a grant with a sorted list, and into this place.
