@@ -7,6 +7,7 @@ use crate::metrics::{self, Metrics};
 use crate::publish::Publisher;
 use crate::statements::Statements;
 use crate::store::{self, StoreError};
+use axum::serve::ListenerExt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -145,6 +146,12 @@ impl Gateway {
         let router = crate::http::router(app);
         let mut told = stopping;
         let server = tokio::spawn(async move {
+            // Small events must not wait for the acknowledgement of those before them.
+            let listener = listener.tap_io(|stream| {
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "a connection may delay what is sent");
+                }
+            });
             axum::serve(listener, router)
                 .with_graceful_shutdown(async move {
                     // An error is the sender's end, which is an end too.

@@ -28,6 +28,8 @@ mod opened;
 #[cfg(feature = "write")]
 mod pool;
 #[cfg(feature = "write")]
+mod prints;
+#[cfg(feature = "write")]
 mod slice;
 mod table;
 mod validate;
@@ -49,5 +51,7 @@ pub use open::{Counts, Snapshot};
 pub use opened::Opened;
 #[cfg(feature = "write")]
 pub use pool::Strings;
+#[cfg(feature = "write")]
+pub use prints::Prints;
 #[cfg(feature = "write")]
 pub use slice::slice;

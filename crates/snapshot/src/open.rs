@@ -194,6 +194,15 @@ impl<'a> Snapshot<'a> {
         self.subjects.key_bytes(subject)
     }
 
+    /// All aliases, and whose they are.
+    #[cfg(feature = "write")]
+    pub(crate) fn aliases(&self) -> impl Iterator<Item = (Id<'a>, u32)> + use<'a, '_> {
+        let aliases = self.aliases;
+        (0..aliases.entry_count()).filter_map(move |alias| {
+            Some((aliases.id(alias, |string| self.text(string)), aliases.row(alias)? as u32))
+        })
+    }
+
     /// A subject's aliases: one pass over all of them.
     #[cfg(feature = "write")]
     pub(crate) fn aliases_of(&self, subject: u32) -> impl Iterator<Item = Id<'a>> + use<'a, '_> {

@@ -4,7 +4,7 @@
 //! counts: every scope at which something is held, and of other types those that the subject owns or holds a grant on.
 //! Resources that only lie on the way up to something held stay as steps without an id. Roles lose id and name.
 
-mod held;
+pub(crate) mod held;
 
 use self::held::{Form, Held, Kept, ext_of, items, pairs, parents, resource_ext};
 use crate::draft::{

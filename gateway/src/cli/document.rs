@@ -213,7 +213,12 @@ impl<W: Write> FactSink for Document<W> {
         Ok(())
     }
 
-    fn parent(&mut self, parent: (&str, &str), cap: Option<&[&str]>) -> Result<(), StoreError> {
+    fn parent(
+        &mut self,
+        _child: (&str, &str),
+        parent: (&str, &str),
+        cap: Option<&[&str]>,
+    ) -> Result<(), StoreError> {
         self.line.extend_from_slice(if self.edges == 0 { b", \"parents\": [" } else { b", " });
         self.edges += 1;
         let mut object = Object::open(&mut self.line);

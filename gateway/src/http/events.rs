@@ -96,6 +96,8 @@ enum News {
 struct Told {
     /// A digest of what they say: a revision that says the same is no news to its subject.
     facts: [u8; 32],
+    /// Of what the slice was cut from: while that is the same, it need not be cut to know what it says.
+    print: Option<u64>,
     named: Named,
     epoch: String,
     /// The newest revision at which they were right.
@@ -186,6 +188,14 @@ impl Open {
             Published::Gone => return None,
             Published::Nothing | Published::Failed(_) => return Some(None),
         };
+        let print = match &self.follower.subject {
+            Some(subject) => Some(state.print_of(subject).await.ok()?),
+            None => None,
+        };
+        if let Some(told) = self.told.as_mut().filter(|told| print.is_some() && told.print == print) {
+            (told.epoch, told.as_of) = (state.epoch().to_owned(), state.revision());
+            return Some(None);
+        }
         let sendable = match &self.follower.subject {
             Some(subject) => subject_slice::cut(&state, subject).await.ok()?,
             None => state.snapshot.clone(),
@@ -195,11 +205,12 @@ impl Open {
             && (self.follower.subject.is_some() || told.named == sendable.named())
         {
             // Said with the next heartbeat: who is not affected hears nothing of a change.
-            (told.epoch, told.as_of) = (state.epoch().to_owned(), state.revision());
+            (told.epoch, told.as_of, told.print) = (state.epoch().to_owned(), state.revision(), print);
             return Some(None);
         }
         self.told = Some(Told {
             facts: sendable.facts,
+            print,
             named: sendable.named(),
             epoch: state.epoch().to_owned(),
             as_of: state.revision(),

@@ -2,6 +2,7 @@
 
 use super::state::State;
 use crate::store::facts::{AssignmentFact, FactSink, GrantFact, PermissionFact, ResourceFact, SubjectFact};
+use crate::store::held::Held;
 use crate::store::{StoreError, facts};
 use postern_compile::{CompileError, Compiler, GrantFacts};
 use postern_world::Life;
@@ -25,16 +26,27 @@ pub enum PublishError {
     Stopped(#[from] tokio::task::JoinError),
 }
 
-/// Compiles an organization as it is now. `None` where there is no such organization.
+/// Compiles an organization as it is now; what is held of an earlier revision need not be read again, and takes the place
+/// of what was held. `None` where there is no such organization.
 pub async fn compile(
     connection: &mut PgConnection,
     organization: &str,
+    held: &mut Option<Held>,
 ) -> Result<Option<State>, PublishError> {
+    // What fails in the middle is not held any more.
+    let Some(read) = Held::read(connection, organization, held.take()).await? else {
+        return Ok(None);
+    };
     let mut sink = CompilerSink::new(organization, false);
-    match facts::read(connection, organization, &mut sink).await? {
-        Some((revision, epoch)) => sink.finish(revision, epoch).await.map(Some),
-        None => Ok(None),
-    }
+    // Seconds of work for a large organization, in which others must be answered.
+    let built = tokio::task::spawn_blocking(move || {
+        read.tell(&sink.organization.clone(), &mut sink)?;
+        let state = sink.build(read.revision, read.epoch.clone())?;
+        Ok::<_, PublishError>((read, state))
+    });
+    let (read, state) = built.await??;
+    *held = Some(read).filter(Held::may_stay);
+    Ok(Some(state))
 }
 
 /// Compiles an organization as the transaction of the connection sees it, which has locked its head. `revision`: that of
@@ -48,30 +60,25 @@ pub async fn compile_locked(
 ) -> Result<State, PublishError> {
     let mut sink = CompilerSink::new(organization, firm);
     facts::read_locked(connection, organization, revision, &mut sink).await?;
-    // It is never sent, so it needs none.
-    sink.finish(revision, String::new()).await
+    // It is never sent, so it needs no epoch.
+    tokio::task::spawn_blocking(move || sink.build(revision, String::new())).await?
 }
 
 struct CompilerSink {
+    organization: String,
     compiler: Compiler,
-    /// The resource that edges which follow begin at.
-    resource: Option<(String, String)>,
     /// Without conditions.
     firm: bool,
 }
 
 impl CompilerSink {
     fn new(organization: &str, firm: bool) -> Self {
-        CompilerSink { compiler: Compiler::new(organization, 0), resource: None, firm }
+        CompilerSink { organization: organization.to_owned(), compiler: Compiler::new(organization, 0), firm }
     }
 
-    async fn finish(self, revision: u64, epoch: String) -> Result<State, PublishError> {
-        // Seconds of work for a large organization, in which others must be answered.
-        let built = tokio::task::spawn_blocking(move || {
-            let bytes = self.compiler.finish()?.to_bytes();
-            State::new(revision, epoch, bytes.into())
-        });
-        built.await?
+    fn build(self, revision: u64, epoch: String) -> Result<State, PublishError> {
+        let bytes = self.compiler.finish()?.to_bytes();
+        State::new(revision, epoch, bytes.into())
     }
 }
 
@@ -104,18 +111,16 @@ impl FactSink for CompilerSink {
 
     fn resource(&mut self, fact: &ResourceFact<'_>) -> Result<(), StoreError> {
         self.compiler.resource(fact.kind, fact.id, fact.owner, fact.attributes, fact.life);
-        self.resource = Some((fact.kind.to_owned(), fact.id.to_owned()));
         Ok(())
     }
 
-    fn parent(&mut self, parent: (&str, &str), cap: Option<&[&str]>) -> Result<(), StoreError> {
-        let Some((kind, id)) = &self.resource else {
-            return Err(StoreError::Inconsistent {
-                table: "resource_parents",
-                what: "an edge before its resource".to_owned(),
-            });
-        };
-        self.compiler.parent((kind, id), parent, cap);
+    fn parent(
+        &mut self,
+        child: (&str, &str),
+        parent: (&str, &str),
+        cap: Option<&[&str]>,
+    ) -> Result<(), StoreError> {
+        self.compiler.parent(child, parent, cap);
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use super::state::{Sendable, State};
 use crate::clock::now_micros;
 use crate::problem::Problem;
 use crate::store::heads::Head;
+use crate::store::held::Held;
 use axum::http::HeaderValue;
 use bytes::Bytes;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -152,9 +153,11 @@ impl Feed {
     pub(super) async fn run(self: Arc<Self>, publisher: Arc<Publisher>) {
         let mut target = self.target.subscribe();
         let mut wait = RETRY.0;
+        // The facts of the published revision; nobody else needs them.
+        let mut held = None;
         loop {
             let wanted = target.borrow_and_update().revision;
-            let again = match self.publish(&publisher).await {
+            let again = match self.publish(&publisher, &mut held).await {
                 Ok(Some(revision)) => {
                     self.set_failure(None);
                     if revision >= self.target.borrow().revision {
@@ -220,39 +223,46 @@ impl Feed {
     }
 
     /// One attempt; the revision that is published now.
-    async fn publish(&self, publisher: &Publisher) -> Result<Option<u64>, PublishError> {
+    async fn publish(
+        &self,
+        publisher: &Publisher,
+        held: &mut Option<Held>,
+    ) -> Result<Option<u64>, PublishError> {
         let begun = Instant::now();
         // LIMIT: so many organizations are compiled at once; the others wait for their turn.
         let Ok(_turn) = publisher.turns.acquire().await else {
             return Ok(None);
         };
         let mut connection = publisher.pool.acquire().await.map_err(crate::store::StoreError::from)?;
-        let Some(state) = compile(&mut connection, &self.organization).await? else {
+        let Some(state) = compile(&mut connection, &self.organization, held).await? else {
             return Ok(None);
         };
         let (revision, state) = (state.revision(), Arc::new(state));
-        let held = match &*self.published.borrow() {
-            Published::State(held) => Some(held.clone()),
+        // Others need it while a large organization is made ready to be sent.
+        drop(connection);
+        let before = match &*self.published.borrow() {
+            Published::State(before) => Some(before.clone()),
             _ => None,
         };
-        match held {
-            Some(held) if held.snapshot.etag == state.snapshot.etag => {
-                if held.epoch() != state.epoch() {
+        match before {
+            Some(before) if before.snapshot.etag == state.snapshot.etag => {
+                if before.epoch() != state.epoch() {
                     self.published.send_replace(Published::State(state));
                 }
                 return Ok(Some(revision));
             }
-            Some(held) => {
-                self.history.record(&held, &state).await;
-                let before = Some(held.snapshot.clone());
+            Some(before) => {
+                self.history.record(&before, &state).await;
+                let before = Some(before.snapshot.clone());
                 *self.previous.lock().unwrap_or_else(PoisonError::into_inner) = before;
             }
             None => {}
         }
-        publisher.metrics.published(begun.elapsed(), state.snapshot.bytes.len());
+        let took = begun.elapsed();
+        publisher.metrics.published(took, state.snapshot.bytes.len());
         // Nobody else publishes: what was held is still what is replaced.
         self.published.send_replace(Published::State(state));
-        tracing::debug!(organization = %self.organization, revision, "published");
+        tracing::debug!(organization = %self.organization, revision, ?took, "published");
         Ok(Some(revision))
     }
 }

@@ -7,15 +7,19 @@ use axum::http::HeaderValue;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use postern_snapshot::{Opened, Snapshot, slice};
+use postern_snapshot::{Opened, Prints, Snapshot, slice};
 use postern_vocab::QueryError;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use tokio::sync::Semaphore;
+use std::hash::RandomState;
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
+use tokio::sync::{OnceCell, Semaphore};
 
-/// LIMIT: slices of one revision that are kept for the next who asks.
-const SLICES_MAX: usize = 4096;
+/// LIMIT: bytes of slices of one revision that are kept for the next who asks.
+const SLICES_BYTES: usize = 8 * 1024 * 1024;
+
+/// Fingerprints are compared within this process only.
+static PRINT_KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// One organization at one revision, compiled. Never changes.
 pub struct State {
@@ -27,7 +31,14 @@ pub struct State {
     opened: Arc<Opened<Bytes>>,
     // One slice after the other: whoever follows asks in the moment of a new revision, and everyone else waits as well.
     turn: Semaphore,
-    slices: Mutex<HashMap<String, Arc<Sendable>>>,
+    slices: Mutex<Slices>,
+    prints: OnceCell<Prints>,
+}
+
+#[derive(Default)]
+struct Slices {
+    by_subject: HashMap<String, Arc<Sendable>>,
+    bytes: usize,
 }
 
 /// Bytes as they go out: as a body, or in an event.
@@ -59,6 +70,7 @@ impl State {
             opened,
             turn: Semaphore::new(1),
             slices: Mutex::default(),
+            prints: OnceCell::new(),
         })
     }
 
@@ -83,11 +95,11 @@ impl State {
     /// A subject that cannot ask, which a verified token does not name, or a failure of ours.
     pub async fn slice(&self, subject: &str) -> Result<Arc<Sendable>, CutError> {
         let slices = || self.slices.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slice) = slices().get(subject) {
+        if let Some(slice) = slices().by_subject.get(subject) {
             return Ok(slice.clone());
         }
         let _turn = self.turn.acquire().await.map_err(|_| CutError::Stopped)?;
-        if let Some(slice) = slices().get(subject) {
+        if let Some(slice) = slices().by_subject.get(subject) {
             return Ok(slice.clone());
         }
         let (opened, asked, revision) = (self.opened.clone(), subject.to_owned(), self.revision());
@@ -99,11 +111,26 @@ impl State {
         });
         let slice = Arc::new(cut.await.map_err(|_| CutError::Stopped)??);
         let mut slices = slices();
-        if slices.len() >= SLICES_MAX {
-            slices.clear();
+        if slices.bytes + slice.bytes.len() > SLICES_BYTES {
+            *slices = Slices::default();
         }
-        slices.insert(subject.to_owned(), slice.clone());
+        slices.bytes += slice.bytes.len();
+        slices.by_subject.insert(subject.to_owned(), slice.clone());
         Ok(slice)
+    }
+
+    /// A fingerprint of all that a subject's slice is cut from: where two states have the same, the slices of both say
+    /// the same.
+    ///
+    /// # Errors
+    /// What takes fingerprints panicked.
+    pub async fn print_of(&self, subject: &str) -> Result<u64, CutError> {
+        let take = async || {
+            let opened = self.opened.clone();
+            tokio::task::spawn_blocking(move || Prints::of(&opened.snapshot(), &PRINT_KEYS)).await
+        };
+        let prints = self.prints.get_or_try_init(take).await.map_err(|_| CutError::Stopped)?;
+        Ok(prints.of_subject(&self.view(), subject))
     }
 }
 

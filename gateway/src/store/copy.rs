@@ -102,6 +102,25 @@ pub struct Fields<'r> {
 }
 
 impl<'r> Fields<'r> {
+    /// A row that [`Fields::take`] gave.
+    pub fn of(bytes: &'r [u8], table: &'static str) -> Self {
+        Fields { bytes, table }
+    }
+
+    /// All fields that were not taken yet, as they came.
+    pub fn take(&mut self) -> &'r [u8] {
+        std::mem::take(&mut self.bytes)
+    }
+
+    /// How many bytes the first fields have, with their lengths.
+    pub fn length_of(&self, fields: usize) -> Result<usize, StoreError> {
+        let mut rest = Fields { bytes: self.bytes, table: self.table };
+        for _ in 0..fields {
+            rest.field()?;
+        }
+        Ok(self.bytes.len() - rest.bytes.len())
+    }
+
     fn field(&mut self) -> Result<Option<&'r [u8]>, StoreError> {
         let bytes = self.bytes;
         let (length, rest) = bytes.split_first_chunk::<4>().ok_or_else(|| malformed(self.table))?;

@@ -94,8 +94,13 @@ pub trait FactSink {
     fn subject(&mut self, fact: &SubjectFact<'_>) -> Result<(), StoreError>;
     fn membership(&mut self, subject: &str, group: &str, life: Life) -> Result<(), StoreError>;
     fn resource(&mut self, fact: &ResourceFact<'_>) -> Result<(), StoreError>;
-    /// An edge of the last resource.
-    fn parent(&mut self, parent: (&str, &str), cap: Option<&[&str]>) -> Result<(), StoreError>;
+    /// An edge; in the order of a document, of the last resource.
+    fn parent(
+        &mut self,
+        child: (&str, &str),
+        parent: (&str, &str),
+        cap: Option<&[&str]>,
+    ) -> Result<(), StoreError>;
     fn role(&mut self, id: &str, name: &str, permissions: &[&str], active: bool) -> Result<(), StoreError>;
     fn assignment(&mut self, fact: &AssignmentFact<'_>) -> Result<(), StoreError>;
     fn grant(&mut self, fact: &GrantFact<'_>) -> Result<(), StoreError>;
@@ -129,167 +134,292 @@ pub async fn read_locked(
 ) -> Result<(), StoreError> {
     set_organization(connection, organization).await?;
     sink.begin(organization, revision)?;
-    read_catalog(connection, sink).await?;
-    read_subjects(connection, sink).await?;
-    read_resources(connection, sink).await?;
-    read_holdings(connection, sink).await
+    for relation in Relation::ALL {
+        relation.read(connection, Rows::Ordered, |row| relation.tell(row, sink)).await?;
+    }
+    Ok(())
 }
 
-async fn read_catalog(connection: &mut PgConnection, sink: &mut impl FactSink) -> Result<(), StoreError> {
-    let statement = "COPY (
-        SELECT kind.resource_type, kind.scope, kind.narrows, kind.registered,
-            ARRAY(SELECT permission::text FROM owner_permissions AS entry
-                WHERE entry.organization_id = kind.organization_id AND entry.resource_type = kind.resource_type
-                ORDER BY permission)
-        FROM resource_types AS kind WHERE kind.organization_id = current_setting('postern.organization')
-        ORDER BY kind.resource_type) TO STDOUT (FORMAT binary)";
-    copy_out(connection, "resource_types", statement, |row| {
-        let (name, flags) = (row.text()?, [row.boolean()?, row.boolean()?, row.boolean()?]);
-        let mut owner = Vec::new();
-        row.texts(&mut owner)?;
-        sink.resource_type(name, flags, &owner)
-    })
-    .await?;
-    let statement = "COPY (
-        SELECT permission_key, description, works_when_inactive,
-            ARRAY(SELECT other_key::text FROM permission_links AS link
-                WHERE link.organization_id = permission.organization_id
-                  AND link.permission_key = permission.permission_key AND relation = 'implied_by' ORDER BY other_key),
-            ARRAY(SELECT other_key::text FROM permission_links AS link
-                WHERE link.organization_id = permission.organization_id
-                  AND link.permission_key = permission.permission_key AND relation = 'excluded_by' ORDER BY other_key),
-            ARRAY(SELECT other_key::text FROM permission_links AS link
-                WHERE link.organization_id = permission.organization_id
-                  AND link.permission_key = permission.permission_key AND relation = 'requires' ORDER BY other_key)
-        FROM permissions AS permission WHERE organization_id = current_setting('postern.organization')
-        ORDER BY permission_key) TO STDOUT (FORMAT binary)";
-    copy_out(connection, "permissions", statement, |row| {
-        let (key, description, works_when_inactive) = (row.text()?, row.text()?, row.boolean()?);
-        let (mut implied_by, mut excluded_by, mut requires) = (Vec::new(), Vec::new(), Vec::new());
-        row.texts(&mut implied_by)?;
-        row.texts(&mut excluded_by)?;
-        row.texts(&mut requires)?;
-        sink.permission(&PermissionFact {
-            key,
-            description,
-            implied_by: &implied_by,
-            excluded_by: &excluded_by,
-            requires: &requires,
-            works_when_inactive,
-        })
-    })
-    .await
+/// What facts are read by: the rows of one statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// `resource_types` and `owner_permissions`
+    Types,
+    /// `permissions` and `permission_links`
+    Permissions,
+    /// `subjects` and `subject_aliases`
+    Subjects,
+    /// `memberships`
+    Memberships,
+    /// `resources` and `resource_parents`
+    Resources,
+    /// `roles` and `role_permissions`
+    Roles,
+    /// `assignments`
+    Assignments,
+    /// `grants` and `grant_permissions`
+    Grants,
 }
 
-async fn read_subjects(connection: &mut PgConnection, sink: &mut impl FactSink) -> Result<(), StoreError> {
-    let statement = "COPY (
-        SELECT subject_id, attributes::text, active, not_before, expires_at, alias.list
-        FROM subjects LEFT JOIN (
-            SELECT subject_id, array_agg(substr(alias_id, strpos(alias_id, ':') + 1) ORDER BY alias_id) AS list
-            FROM subject_aliases WHERE organization_id = current_setting('postern.organization')
-            GROUP BY subject_id) AS alias USING (subject_id)
-        WHERE organization_id = current_setting('postern.organization')
-        ORDER BY subject_id) TO STDOUT (FORMAT binary)";
-    copy_out(connection, "subjects", statement, |row| {
-        let (id, attributes) = (row.text()?, dimensions("subjects", row.text()?)?);
-        let life = row.life()?;
-        let mut aliases = Vec::new();
-        row.texts(&mut aliases)?;
-        sink.subject(&SubjectFact { id, aliases: &aliases, attributes: &borrowed(&attributes), life })
-    })
-    .await?;
-    let statement = "COPY (
-        SELECT subject_id, group_id, active, not_before, expires_at FROM memberships
-        WHERE organization_id = current_setting('postern.organization')
-        ORDER BY subject_id, group_id, active, not_before, expires_at) TO STDOUT (FORMAT binary)";
-    copy_out(connection, "memberships", statement, |row| {
-        sink.membership(row.text()?, row.text()?, row.life()?)
-    })
-    .await
+/// Which rows of a relation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// All, in the order of a document.
+    Ordered,
+    /// All, in any order.
+    All,
+    /// Those whose keys the settings `postern.keys` and `postern.keys2` list, in any order.
+    Keyed,
 }
 
-async fn read_resources(connection: &mut PgConnection, sink: &mut impl FactSink) -> Result<(), StoreError> {
-    // A resource, then its edges: those have a relation.
-    let statement = "COPY (
-        SELECT resource_type AS type, resource_id AS id, NULL AS relation, NULL AS parent_type, NULL AS parent_id,
-            NULL::text[] AS cap, owner_id, attributes::text, active, not_before, expires_at
-        FROM resources WHERE organization_id = current_setting('postern.organization')
-        UNION ALL
-        SELECT child_type, child_id, relation, parent_type, parent_id, cap, NULL, NULL, NULL, NULL, NULL
-        FROM resource_parents WHERE organization_id = current_setting('postern.organization')
-        ORDER BY type, id, relation NULLS FIRST, parent_type, parent_id, cap) TO STDOUT (FORMAT binary)";
-    copy_out(connection, "resources", statement, |row| {
-        let (kind, id) = (row.text()?, row.text()?);
-        if let Some(relation) = row.optional()? {
-            let parent = (row.text()?, row.text()?);
-            let mut cap = Vec::new();
-            row.texts(&mut cap)?;
-            row.nulls(5)?;
-            return sink.parent(parent, (relation == "ref").then_some(&cap[..]));
+/// One statement in its three forms: all in order, all, and those with some keys. For few rows, what belongs to them is
+/// looked up row by row (`$few`); for all of them it is gathered and joined.
+macro_rules! copy {
+    ($rows:expr, $body:literal, $keyed:literal, $order:literal) => {
+        copy!($rows, $body, $body, $keyed, $order)
+    };
+    ($rows:expr, $body:literal, $few:literal, $keyed:literal, $order:literal) => {
+        match $rows {
+            Rows::Ordered => concat!("COPY (", $body, " ORDER BY ", $order, ") TO STDOUT (FORMAT binary)"),
+            Rows::All => concat!("COPY (", $body, ") TO STDOUT (FORMAT binary)"),
+            Rows::Keyed => concat!(
+                "COPY (SELECT * FROM (",
+                $few,
+                ") AS fact WHERE ",
+                $keyed,
+                ") TO STDOUT (FORMAT binary)"
+            ),
         }
-        row.nulls(3)?;
-        let (owner, attributes) = (row.optional()?, dimensions("resources", row.text()?)?);
-        let life = row.life()?;
-        sink.resource(&ResourceFact { kind, id, owner, attributes: &borrowed(&attributes), life })
-    })
-    .await
+    };
 }
 
-async fn read_holdings(connection: &mut PgConnection, sink: &mut impl FactSink) -> Result<(), StoreError> {
-    let statement = "COPY (
-        SELECT role_id, name, active, ARRAY(SELECT permission::text FROM role_permissions AS entry
-            WHERE entry.organization_id = role.organization_id AND entry.role_id = role.role_id ORDER BY permission)
-        FROM roles AS role WHERE organization_id = current_setting('postern.organization')
-        ORDER BY role_id) TO STDOUT (FORMAT binary)";
-    copy_out(connection, "roles", statement, |row| {
-        let (id, name, active) = (row.text()?, row.text()?, row.boolean()?);
-        let mut permissions = Vec::new();
-        row.texts(&mut permissions)?;
-        sink.role(id, name, &permissions, active)
-    })
-    .await?;
-    let statement = "COPY (
-        SELECT subject_id, role_id, at_type, at_id, active, not_before, expires_at FROM assignments
-        WHERE organization_id = current_setting('postern.organization')
-        ORDER BY subject_id, role_id, at_type, at_id, active, not_before, expires_at) TO STDOUT (FORMAT binary)";
-    copy_out(connection, "assignments", statement, |row| {
-        let (subject, role) = (row.text()?, row.text()?);
-        let at = row.optional()?.zip(row.optional()?);
-        sink.assignment(&AssignmentFact { subject, role, at, life: row.life()? })
-    })
-    .await?;
-    // Grants have ids of their own; the order is by content, so that two imports of one document export alike.
-    let statement = "COPY (
-        SELECT subject_id, effect, at_type, at_id, conditions::text, require::text, own, session_id,
-            active, not_before, expires_at, entry.list
-        FROM grants LEFT JOIN (
-            SELECT grant_id, array_agg(permission::text ORDER BY permission) AS list
-            FROM grant_permissions WHERE organization_id = current_setting('postern.organization')
-            GROUP BY grant_id) AS entry USING (grant_id)
-        WHERE organization_id = current_setting('postern.organization')
-        ORDER BY subject_id, effect, at_type, at_id, entry.list, conditions::text COLLATE \"C\",
-            require::text COLLATE \"C\", own, session_id, active, not_before, expires_at) TO STDOUT (FORMAT binary)";
-    copy_out(connection, "grants", statement, |row| {
-        let (subject, effect) = (row.text()?, row.text()?);
-        let at = row.optional()?.zip(row.optional()?);
-        let conditions = dimensions("grants", row.text()?)?;
-        let require = dimensions("grants", row.text()?)?;
-        let (own, session, life) = (row.boolean()?, row.optional()?, row.life()?);
-        let mut permissions = Vec::new();
-        row.texts(&mut permissions)?;
-        sink.grant(&GrantFact {
-            subject,
-            exclude: effect == "exclude",
-            permissions: &permissions,
-            at,
-            conditions: &borrowed(&conditions),
-            require: &borrowed(&require),
-            own,
-            session,
-            life,
-        })
-    })
-    .await
+impl Relation {
+    /// In the order in which a sink takes them: the catalog first.
+    pub const ALL: [Relation; 8] = [
+        Relation::Types,
+        Relation::Permissions,
+        Relation::Subjects,
+        Relation::Memberships,
+        Relation::Resources,
+        Relation::Roles,
+        Relation::Assignments,
+        Relation::Grants,
+    ];
+
+    /// The table that it is read from first.
+    pub fn name(self) -> &'static str {
+        match self {
+            Relation::Types => "resource_types",
+            Relation::Permissions => "permissions",
+            Relation::Subjects => "subjects",
+            Relation::Memberships => "memberships",
+            Relation::Resources => "resources",
+            Relation::Roles => "roles",
+            Relation::Assignments => "assignments",
+            Relation::Grants => "grants",
+        }
+    }
+
+    /// How many of a row's first fields are its key: several rows may have the same one.
+    pub fn key_fields(self) -> usize {
+        if self == Relation::Resources { 2 } else { 1 }
+    }
+
+    fn statement(self, rows: Rows) -> &'static str {
+        match self {
+            Relation::Types => copy!(
+                rows,
+                "SELECT kind.resource_type, kind.scope, kind.narrows, kind.registered,
+                    ARRAY(SELECT permission::text FROM owner_permissions AS entry
+                        WHERE entry.organization_id = kind.organization_id
+                          AND entry.resource_type = kind.resource_type ORDER BY permission)
+                FROM resource_types AS kind WHERE kind.organization_id = current_setting('postern.organization')",
+                "resource_type = ANY (current_setting('postern.keys')::text[])",
+                "kind.resource_type"
+            ),
+            Relation::Permissions => copy!(
+                rows,
+                "SELECT permission_key, description, works_when_inactive,
+                    ARRAY(SELECT other_key::text FROM permission_links AS link
+                        WHERE link.organization_id = permission.organization_id
+                          AND link.permission_key = permission.permission_key AND relation = 'implied_by'
+                        ORDER BY other_key),
+                    ARRAY(SELECT other_key::text FROM permission_links AS link
+                        WHERE link.organization_id = permission.organization_id
+                          AND link.permission_key = permission.permission_key AND relation = 'excluded_by'
+                        ORDER BY other_key),
+                    ARRAY(SELECT other_key::text FROM permission_links AS link
+                        WHERE link.organization_id = permission.organization_id
+                          AND link.permission_key = permission.permission_key AND relation = 'requires'
+                        ORDER BY other_key)
+                FROM permissions AS permission WHERE organization_id = current_setting('postern.organization')",
+                "permission_key = ANY (current_setting('postern.keys')::text[])",
+                "permission_key"
+            ),
+            Relation::Subjects => copy!(
+                rows,
+                "SELECT subject_id, attributes::text, active, not_before, expires_at, alias.list
+                FROM subjects LEFT JOIN (
+                    SELECT subject_id, array_agg(substr(alias_id, strpos(alias_id, ':') + 1) ORDER BY alias_id) AS list
+                    FROM subject_aliases WHERE organization_id = current_setting('postern.organization')
+                    GROUP BY subject_id) AS alias USING (subject_id)
+                WHERE organization_id = current_setting('postern.organization')",
+                "SELECT subject_id, attributes::text, active, not_before, expires_at,
+                    ARRAY(SELECT substr(alias_id, strpos(alias_id, ':') + 1) FROM subject_aliases AS alias
+                        WHERE alias.organization_id = subject.organization_id
+                          AND alias.subject_id = subject.subject_id ORDER BY alias_id)
+                FROM subjects AS subject WHERE organization_id = current_setting('postern.organization')",
+                "subject_id = ANY (current_setting('postern.keys')::text[])",
+                "subject_id"
+            ),
+            Relation::Memberships => copy!(
+                rows,
+                "SELECT subject_id, group_id, active, not_before, expires_at FROM memberships
+                WHERE organization_id = current_setting('postern.organization')",
+                "subject_id = ANY (current_setting('postern.keys')::text[])",
+                "subject_id, group_id, active, not_before, expires_at"
+            ),
+            // A resource, then its edges: those have a relation.
+            Relation::Resources => copy!(
+                rows,
+                "SELECT resource_type AS type, resource_id AS id, NULL AS relation, NULL AS parent_type,
+                    NULL AS parent_id, NULL::text[] AS cap, owner_id, attributes::text, active, not_before, expires_at
+                FROM resources WHERE organization_id = current_setting('postern.organization')
+                UNION ALL
+                SELECT child_type, child_id, relation, parent_type, parent_id, cap, NULL, NULL, NULL, NULL, NULL
+                FROM resource_parents WHERE organization_id = current_setting('postern.organization')",
+                "(type, id) IN (SELECT * FROM
+                    unnest(current_setting('postern.keys')::text[], current_setting('postern.keys2')::text[]))",
+                "type, id, relation NULLS FIRST, parent_type, parent_id, cap"
+            ),
+            Relation::Roles => copy!(
+                rows,
+                "SELECT role_id, name, active, ARRAY(SELECT permission::text FROM role_permissions AS entry
+                    WHERE entry.organization_id = role.organization_id AND entry.role_id = role.role_id
+                    ORDER BY permission)
+                FROM roles AS role WHERE organization_id = current_setting('postern.organization')",
+                "role_id = ANY (current_setting('postern.keys')::text[])",
+                "role_id"
+            ),
+            Relation::Assignments => copy!(
+                rows,
+                "SELECT subject_id, role_id, at_type, at_id, active, not_before, expires_at FROM assignments
+                WHERE organization_id = current_setting('postern.organization')",
+                "subject_id = ANY (current_setting('postern.keys')::text[])",
+                "subject_id, role_id, at_type, at_id, active, not_before, expires_at"
+            ),
+            // Grants have ids of their own; the order is by content, so that two imports of one document export alike.
+            Relation::Grants => copy!(
+                rows,
+                "SELECT subject_id, effect, at_type, at_id, conditions::text, require::text, own, session_id,
+                    active, not_before, expires_at, entry.list
+                FROM grants LEFT JOIN (
+                    SELECT grant_id, array_agg(permission::text ORDER BY permission) AS list
+                    FROM grant_permissions WHERE organization_id = current_setting('postern.organization')
+                    GROUP BY grant_id) AS entry USING (grant_id)
+                WHERE organization_id = current_setting('postern.organization')",
+                "SELECT subject_id, effect, at_type, at_id, conditions::text, require::text, own, session_id,
+                    active, not_before, expires_at,
+                    ARRAY(SELECT permission::text FROM grant_permissions AS entry
+                        WHERE entry.organization_id = held.organization_id AND entry.grant_id = held.grant_id
+                        ORDER BY permission) AS list
+                FROM grants AS held WHERE organization_id = current_setting('postern.organization')",
+                "subject_id = ANY (current_setting('postern.keys')::text[])",
+                "subject_id, effect, at_type, at_id, entry.list, conditions::text COLLATE \"C\",
+                    require::text COLLATE \"C\", own, session_id, active, not_before, expires_at"
+            ),
+        }
+    }
+
+    /// Reads rows of the relation, of the organization that the connection's settings name.
+    pub(super) async fn read(
+        self,
+        connection: &mut PgConnection,
+        rows: Rows,
+        each: impl FnMut(&mut Fields<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        copy_out(connection, self.name(), self.statement(rows), each).await
+    }
+
+    /// Tells a sink of one row.
+    pub(super) fn tell(self, row: &mut Fields<'_>, sink: &mut impl FactSink) -> Result<(), StoreError> {
+        match self {
+            Relation::Types => {
+                let (name, flags) = (row.text()?, [row.boolean()?, row.boolean()?, row.boolean()?]);
+                let mut owner = Vec::new();
+                row.texts(&mut owner)?;
+                sink.resource_type(name, flags, &owner)
+            }
+            Relation::Permissions => {
+                let (key, description, works_when_inactive) = (row.text()?, row.text()?, row.boolean()?);
+                let (mut implied_by, mut excluded_by, mut requires) = (Vec::new(), Vec::new(), Vec::new());
+                row.texts(&mut implied_by)?;
+                row.texts(&mut excluded_by)?;
+                row.texts(&mut requires)?;
+                sink.permission(&PermissionFact {
+                    key,
+                    description,
+                    implied_by: &implied_by,
+                    excluded_by: &excluded_by,
+                    requires: &requires,
+                    works_when_inactive,
+                })
+            }
+            Relation::Subjects => {
+                let (id, attributes) = (row.text()?, dimensions("subjects", row.text()?)?);
+                let life = row.life()?;
+                let mut aliases = Vec::new();
+                row.texts(&mut aliases)?;
+                sink.subject(&SubjectFact { id, aliases: &aliases, attributes: &borrowed(&attributes), life })
+            }
+            Relation::Memberships => sink.membership(row.text()?, row.text()?, row.life()?),
+            Relation::Resources => {
+                let (kind, id) = (row.text()?, row.text()?);
+                if let Some(relation) = row.optional()? {
+                    let parent = (row.text()?, row.text()?);
+                    let mut cap = Vec::new();
+                    row.texts(&mut cap)?;
+                    row.nulls(5)?;
+                    return sink.parent((kind, id), parent, (relation == "ref").then_some(&cap[..]));
+                }
+                row.nulls(3)?;
+                let (owner, attributes) = (row.optional()?, dimensions("resources", row.text()?)?);
+                let life = row.life()?;
+                sink.resource(&ResourceFact { kind, id, owner, attributes: &borrowed(&attributes), life })
+            }
+            Relation::Roles => {
+                let (id, name, active) = (row.text()?, row.text()?, row.boolean()?);
+                let mut permissions = Vec::new();
+                row.texts(&mut permissions)?;
+                sink.role(id, name, &permissions, active)
+            }
+            Relation::Assignments => {
+                let (subject, role) = (row.text()?, row.text()?);
+                let at = row.optional()?.zip(row.optional()?);
+                sink.assignment(&AssignmentFact { subject, role, at, life: row.life()? })
+            }
+            Relation::Grants => {
+                let (subject, effect) = (row.text()?, row.text()?);
+                let at = row.optional()?.zip(row.optional()?);
+                let conditions = dimensions("grants", row.text()?)?;
+                let require = dimensions("grants", row.text()?)?;
+                let (own, session, life) = (row.boolean()?, row.optional()?, row.life()?);
+                let mut permissions = Vec::new();
+                row.texts(&mut permissions)?;
+                sink.grant(&GrantFact {
+                    subject,
+                    exclude: effect == "exclude",
+                    permissions: &permissions,
+                    at,
+                    conditions: &borrowed(&conditions),
+                    require: &borrowed(&require),
+                    own,
+                    session,
+                    life,
+                })
+            }
+        }
+    }
 }
 
 impl Fields<'_> {

@@ -8,6 +8,7 @@ pub mod credentials;
 mod error;
 pub mod facts;
 pub mod heads;
+pub mod held;
 pub mod import;
 mod import_rows;
 pub mod manage;

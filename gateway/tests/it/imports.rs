@@ -40,7 +40,7 @@ async fn an_import_exports_and_compiles_to_the_same_bytes() {
     let exported = world(&text);
     let expected = postern_compile::compile(&world(FULL)).unwrap().to_bytes();
     assert_eq!(postern_compile::compile(&exported).unwrap().to_bytes(), expected, "of the exported document");
-    let state = compile(&mut connection, "acme").await.unwrap().unwrap();
+    let state = compile(&mut connection, "acme", &mut None).await.unwrap().unwrap();
     assert_eq!(state.snapshot.bytes, expected, "of the rows themselves");
     assert_eq!(text, exported.to_json(), "written as the world's own writer would");
 
@@ -174,6 +174,6 @@ async fn rows_written_by_hand_compile_as_the_document_would() {
         "roles": [{"id": "role:r", "name": "R", "permissions": ["site:read"]}],
         "assignments": [{"subject": "user:ann", "role": "role:r", "at": {"type": "site", "id": "s1"}}], "grants": []}"#;
     let expected = postern_compile::compile(&world(document)).unwrap().to_bytes();
-    assert_eq!(compile(&mut connection, "acme").await.unwrap().unwrap().snapshot.bytes, expected);
-    assert!(compile(&mut connection, "nobody").await.unwrap().is_none());
+    assert_eq!(compile(&mut connection, "acme", &mut None).await.unwrap().unwrap().snapshot.bytes, expected);
+    assert!(compile(&mut connection, "nobody", &mut None).await.unwrap().is_none());
 }

@@ -5,6 +5,7 @@ mod agents;
 mod authzen;
 mod described;
 mod embedded;
+mod held;
 mod imports;
 mod management;
 mod management_calls;

@@ -1,7 +1,7 @@
 //! Deltas: `apply(old, diff(old, new))` is `new`, byte for byte, and nothing else ever comes out.
 
 use postern_fuzzing::fitting;
-use postern_snapshot::{DeltaError, DeltaHead, Facts, Snapshot, apply, diff, slice};
+use postern_snapshot::{DeltaError, DeltaHead, Facts, Prints, Snapshot, apply, diff, slice};
 use postern_suite::engines::compile;
 use postern_testkit::workload::generate;
 use postern_testkit::{Chance, random};
@@ -186,4 +186,55 @@ fn what_was_applied_slices_like_what_was_compiled() {
     for subject in &world.subjects {
         assert_eq!(cut(&applied, &subject.id), cut(&new, &subject.id));
     }
+}
+
+/// Whose fingerprint a change leaves as it was has the slice from before, in everything but its revision.
+#[test]
+fn who_is_not_concerned_keeps_the_slice() {
+    let keys = std::hash::RandomState::new();
+    let (mut kept, mut concerned, mut wrongly) = (0, 0, 0);
+    for (seed, _, world, [old, new]) in revisions(73_000..75_000) {
+        let (old, new) = (open(&old), open(&new));
+        let (before, after) = (Prints::of(&old, &keys), Prints::of(&new, &keys));
+        let subjects = world.subjects.iter().map(|subject| subject.id.clone());
+        let aliases = world.subjects.iter().flat_map(|subject| {
+            let kind = subject.id.split(':').next().unwrap_or_default();
+            subject.aliases.iter().map(move |alias| format!("{kind}:{alias}"))
+        });
+        let holders = world.assignments.iter().map(|it| it.subject.clone());
+        let holders = holders.chain(world.grants.iter().map(|it| it.subject.clone()));
+        let strangers = ["user:nobody-knows", "service:nobody-knows"].map(str::to_owned);
+        for subject in subjects.chain(aliases).chain(holders).chain(strangers) {
+            let [Ok(from), Ok(to)] = [&old, &new].map(|snapshot| slice(snapshot, &subject)) else { continue };
+            let (from, to) = (from.to_bytes(), to.to_bytes());
+            let same = open(&from).facts() == open(&to).facts();
+            if before.of_subject(&old, &subject) == after.of_subject(&new, &subject) {
+                assert!(same, "seed {seed}: {subject} has another slice and is not told");
+                kept += 1;
+            } else {
+                concerned += 1;
+                wrongly += usize::from(same);
+            }
+        }
+    }
+    assert!(kept > 2000 && concerned > 2000, "{kept} {concerned}");
+    assert!(wrongly * 2 < concerned, "{wrongly} of {concerned} are told of what does not concern them");
+}
+
+/// One changed assignment concerns its holder, and nobody else.
+#[test]
+fn one_changed_assignment_concerns_one() {
+    let keys = std::hash::RandomState::new();
+    let world = generate(2000, 0, 1).world();
+    let mut next = world.clone();
+    let removed = next.assignments.remove(700);
+    let (old, new) = (bytes_of(&world), bytes_of(&next));
+    let (old, new) = (open(&old), open(&new));
+    let (before, after) = (Prints::of(&old, &keys), Prints::of(&new, &keys));
+    let concerned = world
+        .subjects
+        .iter()
+        .filter(|subject| before.of_subject(&old, &subject.id) != after.of_subject(&new, &subject.id));
+    let concerned: Vec<&str> = concerned.map(|subject| &*subject.id).collect();
+    assert_eq!(concerned, [removed.subject.as_str()]);
 }

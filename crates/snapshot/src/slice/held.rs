@@ -19,21 +19,21 @@ pub(super) struct Held {
     pub roles: BTreeSet<u32>,
 }
 
-pub(super) fn items(view: &Snapshot<'_>, list: u32) -> Vec<u32> {
+pub(crate) fn items(view: &Snapshot<'_>, list: u32) -> Vec<u32> {
     let (start, end) = view.list(list);
     (start..end).map(|position| view.item(position)).collect()
 }
 
-pub(super) fn pairs(view: &Snapshot<'_>, list: u32) -> Vec<(u32, u32)> {
+pub(crate) fn pairs(view: &Snapshot<'_>, list: u32) -> Vec<(u32, u32)> {
     items(view, list).as_chunks::<2>().0.iter().map(|[first, second]| (*first, *second)).collect()
 }
 
-pub(super) fn ext_of(view: &Snapshot<'_>, subject: u32) -> SubjectExt {
+pub(crate) fn ext_of(view: &Snapshot<'_>, subject: u32) -> SubjectExt {
     let row = view.subject(subject);
     if row.bits & SUBJECT_EXT == 0 { SubjectExt::default() } else { view.subject_ext(row.link()) }
 }
 
-pub(super) fn bindings_of(view: &Snapshot<'_>, subject: u32) -> Vec<u32> {
+pub(crate) fn bindings_of(view: &Snapshot<'_>, subject: u32) -> Vec<u32> {
     let row = view.subject(subject);
     match row.bits & (SUBJECT_LIST | SUBJECT_EXT) {
         0 => row.words.iter().map(|word| u32::from(*word)).filter(|binding| *binding != 0).collect(),
@@ -118,7 +118,7 @@ pub(super) fn mask(view: &Snapshot<'_>, wanted: impl Fn(PermissionRow) -> bool) 
 }
 
 /// The parents of a resource with their caps, whatever the time; dead ones are not among them.
-pub(super) fn parents(view: &Snapshot<'_>, resource: u32) -> Vec<(u32, u32)> {
+pub(crate) fn parents(view: &Snapshot<'_>, resource: u32) -> Vec<(u32, u32)> {
     let row = view.resource(resource);
     if row.up & RESOURCE_COMPLEX != 0 {
         return pairs(view, resource_ext(view, resource).edges);
@@ -126,7 +126,7 @@ pub(super) fn parents(view: &Snapshot<'_>, resource: u32) -> Vec<(u32, u32)> {
     row.up.checked_sub(1).map(|parent| (parent, 0)).into_iter().collect()
 }
 
-pub(super) fn resource_ext(view: &Snapshot<'_>, resource: u32) -> ResourceExt {
+pub(crate) fn resource_ext(view: &Snapshot<'_>, resource: u32) -> ResourceExt {
     match view.resource(resource).ext {
         0 => ResourceExt::default(),
         ext => view.resource_ext(ext - 1),
