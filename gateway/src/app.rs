@@ -152,7 +152,8 @@ impl Gateway {
                     tracing::debug!(%error, "a connection may delay what is sent");
                 }
             });
-            axum::serve(listener, router)
+            // Made ready once: a router that is served as it is makes all its routes anew for each connection.
+            axum::serve(listener, router.into_make_service())
                 .with_graceful_shutdown(async move {
                     // An error is the sender's end, which is an end too.
                     let _ = told.wait_for(|stopping| *stopping).await;

@@ -164,7 +164,8 @@ impl Open {
             match news.ok()? {
                 // A key that is replaced ends later, which its follower was not told when it came.
                 News::Credentials => {
-                    let end = self.app.access.good_until(&self.follower.credential).await?;
+                    // In a box, as what follows: a stream lives for hours, and would keep the room for both all the while.
+                    let end = Box::pin(self.app.access.good_until(&self.follower.credential)).await?;
                     self.end = self.end.min(Instant::now() + remaining(end).min(LONGEST));
                 }
                 // What has changed since is told first.
@@ -172,7 +173,7 @@ impl Open {
                     return Some(self.still_in_force().unwrap_or(Bytes::from_static(b":\n\n")));
                 }
                 News::State => {
-                    if let Some(event) = self.newest().await? {
+                    if let Some(event) = Box::pin(self.newest()).await? {
                         return Some(event);
                     }
                 }
