@@ -33,6 +33,7 @@ export class Age {
   readonly #onChange: () => void;
   readonly #clocks: Clocks;
   #statement: Statement | undefined;
+  #latestIat = -Infinity;
   #takenMs = 0;
   #takenAt = 0;
   /** How many limits are passed; `undefined` before the first statement. */
@@ -49,6 +50,11 @@ export class Age {
   /** The one that is in force. */
   get statement(): Statement | undefined {
     return this.#statement;
+  }
+
+  /** The latest `iat` of all that were taken, which need not be that of the one in force. */
+  get latestIat(): number {
+    return this.#latestIat;
   }
 
   /** In milliseconds; `undefined` without a statement. */
@@ -70,6 +76,7 @@ export class Age {
   /** Puts a statement into force that may follow the one before. One that says the same for no longer changes nothing. */
   take(statement: Statement): void {
     const held = this.#statement;
+    this.#latestIat = Math.max(this.#latestIat, statement.iat);
     if (
       held !== undefined &&
       statement.epoch === held.epoch &&

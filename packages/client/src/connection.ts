@@ -1,6 +1,6 @@
-// Keeps the newest slice coming: fetches it, follows the stream, and comes back after every loss.
+// Keeps the newest state coming, a slice or a snapshot: fetches it, follows its stream, and comes back after every loss.
 //
-// Not here: what a slice means, and whether it may replace the one in force. The owner's `offer` decides that.
+// Not here: what the bytes mean, and whether they may replace those in force. The owner's `offer` decides that.
 
 import { Backoff } from "./backoff.js";
 import { decodeBase64 } from "./base64.js";
@@ -22,11 +22,17 @@ export interface Timing {
   readonly connectMs: number;
 }
 
+/** Where a state and its stream are, relative to the gateway's address. */
+export interface Paths {
+  readonly state: string;
+  readonly stream: string;
+}
+
 /** What the connection needs from its owner. */
 export interface ConnectionOwner {
   /**
-   * Bytes of a slice, and the statement that came with them. False when they are older and are not used. Throws a
-   * PosternError, and keeps the slice in force, when they are refused.
+   * Bytes, and the statement that came with them. False when they are older and are not used. Throws a PosternError, and
+   * keeps what is in force, when they are refused.
    */
   offer(bytes: Uint8Array, statement: string | undefined): Promise<boolean>;
   /** A statement. False when it is about other bytes than those in force. Throws a PosternError when it is refused. */
@@ -47,23 +53,32 @@ export interface ConnectionOwner {
 
 const FATAL = new Set<string>(["unauthorized", "forbidden", "closed"]);
 
-/** One subject's connection to one gateway. */
+/** The connection of one subject, or of one enforcement point, to one gateway. */
 export class Connection {
   readonly #base: URL;
+  readonly #paths: Paths;
   readonly #token: TokenSource;
   readonly #timing: Timing;
   readonly #owner: ConnectionOwner;
   readonly #fetch: typeof fetch;
   readonly #backoff: Backoff;
   readonly #stop = new AbortController();
-  // The slice's ETag, valid for the bytes that were accepted last over HTTP.
+  // The ETag, valid for the bytes that were accepted last over HTTP.
   #etag: string | undefined;
   // A statement about bytes that the stream has still to send.
   #announced: string | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(base: URL, token: TokenSource, timing: Timing, owner: ConnectionOwner, fetcher: typeof fetch) {
+  constructor(
+    base: URL,
+    paths: Paths,
+    token: TokenSource,
+    timing: Timing,
+    owner: ConnectionOwner,
+    fetcher: typeof fetch,
+  ) {
     this.#base = base;
+    this.#paths = paths;
     this.#token = token;
     this.#timing = timing;
     this.#owner = owner;
@@ -72,7 +87,7 @@ export class Connection {
     this.#backoff = new Backoff({ minMs: timing.retryMinMs, maxMs: timing.retryMaxMs });
   }
 
-  /** Gets the first slice, trying again after losses for as long as `connectMs`. Throws what stopped it. */
+  /** Gets the first state, trying again after losses for as long as `connectMs`. Throws what stopped it. */
   async load(): Promise<void> {
     const deadline = performance.now() + this.#timing.connectMs;
     for (;;) {
@@ -81,7 +96,7 @@ export class Connection {
           this.#stop.signal,
           AbortSignal.timeout(Math.max(1, Math.ceil(deadline - performance.now()))),
         ]);
-        await this.#fetchSlice(signal);
+        await this.#fetchState(signal);
         this.#backoff.reset();
         return;
       } catch (cause) {
@@ -116,11 +131,11 @@ export class Connection {
     }
   }
 
-  /** Asks for the slice now, beside the stream; what is held need not be sent again. Throws a PosternError. */
+  /** Asks for the state now, beside the stream; what is held need not be sent again. Throws a PosternError. */
   async refresh(): Promise<void> {
     try {
       const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(this.#timing.connectMs)]);
-      await this.#fetchSlice(signal);
+      await this.#fetchState(signal);
     } catch (cause) {
       throw this.#typed(cause);
     }
@@ -137,17 +152,17 @@ export class Connection {
     this.#wake?.();
   }
 
-  async #fetchSlice(signal: AbortSignal): Promise<void> {
+  async #fetchState(signal: AbortSignal): Promise<void> {
     const headers: Record<string, string> = { Accept: "application/octet-stream" };
     if (this.#etag !== undefined) headers["If-None-Match"] = this.#etag;
-    const response = await this.#request("v1/me/slice", headers, signal);
+    const response = await this.#request(this.#paths.state, headers, signal);
     const statement = response.headers.get("Postern-Statement") ?? undefined;
     if (response.status === 304) {
       this.#owner.onHeard();
       if (statement === undefined || (await this.#owner.stated(statement))) return;
       // What is in force is not what the gateway took it for.
       this.#etag = undefined;
-      return this.#fetchSlice(signal);
+      return this.#fetchState(signal);
     }
     if (response.status !== 200) throw unexpected(response);
     const bytes = new Uint8Array(await response.arrayBuffer());
@@ -175,7 +190,7 @@ export class Connection {
       if (revision !== undefined) headers["Last-Event-ID"] = String(revision);
       // Spares the gateway from sending again what is in force.
       if (this.#etag !== undefined) headers["If-None-Match"] = this.#etag;
-      const response = await this.#request("v1/me/stream", headers, signal);
+      const response = await this.#request(this.#paths.stream, headers, signal);
       if (response.status !== 200) throw unexpected(response);
       const type = response.headers.get("Content-Type") ?? "";
       if (!type.startsWith("text/event-stream") || response.body === null) {
@@ -207,7 +222,7 @@ export class Connection {
       if (event.type === "state") await this.#state(event);
     } catch (cause) {
       this.#owner.onError(this.#typed(cause));
-      // The slice in force stays. Whether the event or the slice itself is damaged, the address of the slice tells.
+      // What is in force stays. Whether the event or the state itself is damaged, the address of the state tells.
       this.#etag = undefined;
       await this.#heal(signal);
     }
@@ -236,7 +251,7 @@ export class Connection {
   /** What is fetched may be refused again; the stream goes on then, since another one would say the same. */
   async #heal(signal: AbortSignal): Promise<void> {
     try {
-      await this.#fetchSlice(signal);
+      await this.#fetchState(signal);
     } catch (cause) {
       const error = this.#typed(cause);
       if (error.code !== "unverified") throw error;
