@@ -30,7 +30,7 @@ const CLOCKS: Clocks = { wall: () => Date.now(), steady: () => performance.now()
 /** The age of one slice after the other. */
 export class Age {
   readonly #limits: readonly number[];
-  readonly #onChange: () => void;
+  readonly #onChange: (() => void) | undefined;
   readonly #clocks: Clocks;
   #statement: Statement | undefined;
   #latestIat = -Infinity;
@@ -40,8 +40,11 @@ export class Age {
   #passed: number | undefined;
   #timer: Timer | undefined;
 
-  /** Calls `onChange` when the age passes the validity or one of `limits` (milliseconds), or is below it again. */
-  constructor(limits: readonly number[], onChange: () => void, clocks: Clocks = CLOCKS) {
+  /**
+   * Calls `onChange` when the age passes the validity or one of `limits` (milliseconds), or is below it again. Without it no
+   * timer is started.
+   */
+  constructor(limits: readonly number[] = [], onChange?: () => void, clocks: Clocks = CLOCKS) {
     this.#limits = limits;
     this.#onChange = onChange;
     this.#clocks = clocks;
@@ -100,7 +103,7 @@ export class Age {
 
   #look(): void {
     this.#timer?.stop();
-    if (this.#statement === undefined) return;
+    if (this.#statement === undefined || this.#onChange === undefined) return;
     const age = this.ms ?? 0;
     const limits = [validity(this.#statement), ...this.#limits];
     const ahead = limits.filter((limit) => age < limit);

@@ -6,6 +6,7 @@ import { Backoff } from "./backoff.js";
 import { decodeBase64 } from "./base64.js";
 import { PosternError } from "./errors.js";
 import { EventStreamParser, type StreamEvent } from "./event_stream.js";
+import { startTimer, type Timer } from "./timer.js";
 
 /** A token, or where to get the current one. Asked before every connection, and again after a 401. */
 export type TokenSource = string | (() => string | Promise<string>);
@@ -92,11 +93,7 @@ export class Connection {
     const deadline = performance.now() + this.#timing.connectMs;
     for (;;) {
       try {
-        const signal = AbortSignal.any([
-          this.#stop.signal,
-          AbortSignal.timeout(Math.max(1, Math.ceil(deadline - performance.now()))),
-        ]);
-        await this.#fetchState(signal);
+        await this.#within(deadline - performance.now(), (signal) => this.#fetchState(signal));
         this.#backoff.reset();
         return;
       } catch (cause) {
@@ -112,7 +109,7 @@ export class Connection {
   async follow(): Promise<void> {
     for (;;) {
       try {
-        await this.#stream();
+        await this.#within(this.#timing.silenceMs, (signal, heard) => this.#stream(signal, heard));
         // The gateway ends streams when it restarts and when a token expires: an ordinary end, but still a loss.
         this.#owner.onLost(new PosternError("unavailable", "the gateway ended the stream"));
       } catch (cause) {
@@ -134,8 +131,7 @@ export class Connection {
   /** Asks for the state now, beside the stream; what is held need not be sent again. Throws a PosternError. */
   async refresh(): Promise<void> {
     try {
-      const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(this.#timing.connectMs)]);
-      await this.#fetchState(signal);
+      await this.#within(this.#timing.connectMs, (signal) => this.#fetchState(signal));
     } catch (cause) {
       throw this.#typed(cause);
     }
@@ -170,48 +166,56 @@ export class Connection {
     this.#owner.onHeard();
   }
 
-  async #stream(): Promise<void> {
-    // A watchdog ends a silent connection: a laptop that slept holds a socket that will never say anything again.
-    const silence = new AbortController();
-    const signal = AbortSignal.any([this.#stop.signal, silence.signal]);
-    let watchdog: ReturnType<typeof setTimeout> | undefined;
+  /** Does work that ends with the connection, and when it has heard nothing for `ms`. */
+  async #within(ms: number, work: (signal: AbortSignal, heard: () => void) => Promise<void>): Promise<void> {
+    // By hand, since not every edge has `AbortSignal.any`.
+    const control = new AbortController();
+    const stop = (): void => control.abort();
+    const late = (): void =>
+      control.abort(new PosternError("unavailable", "the gateway was silent for too long"));
+    let timer: Timer | undefined;
     const heard = (): void => {
-      clearTimeout(watchdog);
-      watchdog = setTimeout(
-        () => silence.abort(new PosternError("unavailable", "the gateway has gone silent")),
-        this.#timing.silenceMs,
-      );
+      timer?.stop();
+      timer = startTimer(late, ms);
     };
-    this.#announced = undefined;
+    this.#stop.signal.addEventListener("abort", stop);
+    if (this.#stop.signal.aborted) stop();
+    heard();
     try {
-      heard();
-      const headers: Record<string, string> = { Accept: "text/event-stream" };
-      const revision = this.#owner.revision();
-      if (revision !== undefined) headers["Last-Event-ID"] = String(revision);
-      // Spares the gateway from sending again what is in force.
-      if (this.#etag !== undefined) headers["If-None-Match"] = this.#etag;
-      const response = await this.#request(this.#paths.stream, headers, signal);
-      if (response.status !== 200) throw unexpected(response);
-      const type = response.headers.get("Content-Type") ?? "";
-      if (!type.startsWith("text/event-stream") || response.body === null) {
-        throw new PosternError("protocol", `the stream is \`${type}\`, not \`text/event-stream\``);
-      }
-      this.#owner.onLive();
-      const parser = new EventStreamParser();
-      const reader = response.body.getReader();
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done) return;
-        heard();
-        this.#owner.onHeard();
-        for (const event of parser.push(value)) await this.#event(event, signal);
-        if (parser.retryMs !== undefined) this.#backoff.setMinMs(parser.retryMs);
-        this.#backoff.reset();
-      }
+      await work(control.signal, heard);
     } finally {
-      clearTimeout(watchdog);
+      timer?.stop();
+      this.#stop.signal.removeEventListener("abort", stop);
       // Releases the socket whichever way this ended; it has no effect on one that is done.
-      silence.abort();
+      stop();
+    }
+  }
+
+  /** A silent stream is a dead one: a laptop that slept holds a socket that will never say anything again. */
+  async #stream(signal: AbortSignal, heard: () => void): Promise<void> {
+    this.#announced = undefined;
+    const headers: Record<string, string> = { Accept: "text/event-stream" };
+    const revision = this.#owner.revision();
+    if (revision !== undefined) headers["Last-Event-ID"] = String(revision);
+    // Spares the gateway from sending again what is in force.
+    if (this.#etag !== undefined) headers["If-None-Match"] = this.#etag;
+    const response = await this.#request(this.#paths.stream, headers, signal);
+    if (response.status !== 200) throw unexpected(response);
+    const type = response.headers.get("Content-Type") ?? "";
+    if (!type.startsWith("text/event-stream") || response.body === null) {
+      throw new PosternError("protocol", `the stream is \`${type}\`, not \`text/event-stream\``);
+    }
+    this.#owner.onLive();
+    const parser = new EventStreamParser();
+    const reader = response.body.getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      heard();
+      this.#owner.onHeard();
+      for (const event of parser.push(value)) await this.#event(event, signal);
+      if (parser.retryMs !== undefined) this.#backoff.setMinMs(parser.retryMs);
+      this.#backoff.reset();
     }
   }
 

@@ -19,12 +19,16 @@ import {
 } from "./statement.js";
 import type { Verify } from "./verifier.js";
 
-/** Opened bytes, as far as this file looks at them. */
-export interface Opened {
+/** Whose state something is. */
+interface Whose {
   readonly organization: string;
-  readonly revision: number;
   /** Of a slice: whose. `undefined`: the whole snapshot. */
   readonly subject: string | undefined;
+}
+
+/** Opened bytes, as far as this file looks at them. */
+export interface Opened extends Whose {
+  readonly revision: number;
   /** Gives its memory back. No question may follow. */
   free(): void;
 }
@@ -37,10 +41,12 @@ export interface Holding<T extends Opened> {
   readonly verify: Verify | undefined;
   /** Whose facts; `undefined`: those of the first bytes. */
   readonly organization: string | undefined;
+  /** Whose slice; `null`: the whole snapshot, and no slice; `undefined`: as the first bytes. */
+  readonly subject?: string | null | undefined;
   readonly age: Age;
   /** Other bytes are in force than before; `first` where there were none. */
   readonly onSwap: (first: boolean) => void;
-  /** Told of a statement that does not count, where nothing is verified. */
+  /** Told of a statement that does not count, where nothing is verified; otherwise never called. */
   readonly onError: (error: PosternError) => void;
 }
 
@@ -163,12 +169,17 @@ export class Holder<T extends Opened> {
     return true;
   }
 
+  /** Whose state is expected; as far as nobody has said, that of what is offered first. */
+  #ours(offered: Whose): Whose {
+    if (this.#held !== undefined) return this.#held;
+    const { organization = offered.organization, subject = offered.subject ?? null } = this.#of;
+    return { organization, subject: subject ?? undefined };
+  }
+
   #assertOurs(offered: T): void {
-    const held = this.#held;
-    const organization = held?.organization ?? this.#of.organization ?? offered.organization;
-    if (offered.organization === organization && (held === undefined || offered.subject === held.subject))
-      return;
-    const code = offered.organization !== organization ? "organization_mismatch" : "subject_mismatch";
+    const ours = this.#ours(offered);
+    if (offered.organization === ours.organization && offered.subject === ours.subject) return;
+    const code = offered.organization !== ours.organization ? "organization_mismatch" : "subject_mismatch";
     throw new PosternError(
       code,
       `a slice of \`${offered.organization}\` for \`${offered.subject}\` was refused`,
@@ -189,8 +200,7 @@ export class Holder<T extends Opened> {
 
   /** Checks 5 to 7, as far as they need no opened bytes. */
   #refusal(statement: Statement, digest: string | undefined): Refusal | undefined {
-    const organization = this.#held?.organization ?? this.#of.organization ?? statement.organization;
-    const subject = this.#held === undefined ? statement.subject : this.#held.subject;
+    const { organization, subject } = this.#ours(statement);
     if (!isAbout(statement, organization, subject)) return "other_state";
     const held = this.#age.statement;
     // A statement of a slower gateway, taken last, opens no way back to another epoch.
