@@ -96,6 +96,15 @@ export class Age {
     this.#look();
   }
 
+  /** What was taken is not believed any more: no age is known. */
+  forget(): void {
+    this.#statement = undefined;
+    this.#latestIat = -Infinity;
+    this.#passed = undefined;
+    this.#timer?.stop();
+    this.#onChange?.();
+  }
+
   /** Nothing is told any more. */
   stop(): void {
     this.#timer?.stop();

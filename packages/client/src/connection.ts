@@ -1,11 +1,12 @@
 // Keeps the newest state coming, a slice or a snapshot: fetches it, follows its stream, and comes back after every loss.
 //
-// Not here: what the bytes mean, and whether they may replace those in force. The owner's `offer` decides that.
+// Not here: what the bytes mean, and whether they may replace those in force. The owner's holder decides that.
 
 import { Backoff } from "./backoff.js";
 import { decodeBase64 } from "./base64.js";
 import { PosternError } from "./errors.js";
 import { EventStreamParser, type StreamEvent } from "./event_stream.js";
+import type { Holder, Opened } from "./holder.js";
 import { startTimer, type Timer } from "./timer.js";
 
 /** A token, or where to get the current one. Asked before every connection, and again after a 401. */
@@ -31,15 +32,8 @@ export interface Paths {
 
 /** What the connection needs from its owner. */
 export interface ConnectionOwner {
-  /**
-   * Bytes, and the statement that came with them. False when they are older and are not used. Throws a PosternError, and
-   * keeps what is in force, when they are refused.
-   */
-  offer(bytes: Uint8Array, statement: string | undefined): Promise<boolean>;
-  /** A statement. False when it is about other bytes than those in force. Throws a PosternError when it is refused. */
-  stated(statement: string): Promise<boolean>;
-  /** The revision in force, for `Last-Event-ID`; `undefined` before the first. */
-  revision(): number | undefined;
+  /** What is offered to: it decides what may replace what. */
+  readonly holder: Pick<Holder<Opened>, "held" | "offer" | "stated">;
   /** The stream is open, and what is in force is current. */
   onLive(): void;
   /** The stream was lost; an attempt will follow. */
@@ -155,14 +149,15 @@ export class Connection {
     const statement = response.headers.get("Postern-Statement") ?? undefined;
     if (response.status === 304) {
       this.#owner.onHeard();
-      if (statement === undefined || (await this.#owner.stated(statement))) return;
+      if (statement === undefined || (await this.#owner.holder.stated(statement))) return;
       // What is in force is not what the gateway took it for.
       this.#etag = undefined;
       return this.#fetchState(signal);
     }
     if (response.status !== 200) throw unexpected(response);
     const bytes = new Uint8Array(await response.arrayBuffer());
-    if (await this.#owner.offer(bytes, statement)) this.#etag = response.headers.get("ETag") ?? undefined;
+    if (await this.#owner.holder.offer(bytes, statement))
+      this.#etag = response.headers.get("ETag") ?? undefined;
     this.#owner.onHeard();
   }
 
@@ -195,7 +190,7 @@ export class Connection {
   async #stream(signal: AbortSignal, heard: () => void): Promise<void> {
     this.#announced = undefined;
     const headers: Record<string, string> = { Accept: "text/event-stream" };
-    const revision = this.#owner.revision();
+    const revision = this.#owner.holder.held?.revision;
     if (revision !== undefined) headers["Last-Event-ID"] = String(revision);
     // Spares the gateway from sending again what is in force.
     if (this.#etag !== undefined) headers["If-None-Match"] = this.#etag;
@@ -237,7 +232,7 @@ export class Connection {
     this.#announced = undefined;
     const { statement } = membersOf(event);
     if (typeof statement !== "string") throw new PosternError("protocol", "a `statement` event carries none");
-    if (await this.#owner.stated(statement)) return;
+    if (await this.#owner.holder.stated(statement)) return;
     this.#announced = statement;
     if (waited)
       throw new PosternError("protocol", "the stream did not send the bytes that a statement names");
@@ -249,7 +244,8 @@ export class Connection {
     const { bytes: text, etag } = membersOf(event);
     const bytes = typeof text === "string" ? decodeBase64(text) : undefined;
     if (bytes === undefined) throw new PosternError("protocol", "a `state` event carries no base64 `bytes`");
-    if (await this.#owner.offer(bytes, statement)) this.#etag = typeof etag === "string" ? etag : undefined;
+    if (await this.#owner.holder.offer(bytes, statement))
+      this.#etag = typeof etag === "string" ? etag : undefined;
   }
 
   /** What is fetched may be refused again; the stream goes on then, since another one would say the same. */
@@ -288,6 +284,8 @@ export class Connection {
     try {
       return await this.#token();
     } catch (cause) {
+      // Whoever cannot be reached has refused nothing: a page without a network asks again later. `fetch` rejects so.
+      if (cause instanceof TypeError) throw cause;
       throw new PosternError("unauthorized", "no token could be had", cause);
     }
   }

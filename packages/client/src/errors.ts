@@ -26,6 +26,8 @@ export type ErrorCode =
   | "unknown_permission"
   /** Only the whole snapshot can answer this: ask the gateway. */
   | "not_in_slice"
+  /** What is kept for an offline start could not be read or written; nothing else is affected. */
+  | "storage"
   /** A route manifest that contradicts itself. */
   | "invalid_manifest"
   /** A listener threw. */

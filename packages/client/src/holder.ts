@@ -44,8 +44,10 @@ export interface Holding<T extends Opened> {
   /** Whose slice; `null`: the whole snapshot, and no slice; `undefined`: as the first bytes. */
   readonly subject?: string | null | undefined;
   readonly age: Age;
-  /** Other bytes are in force than before; `first` where there were none. */
-  readonly onSwap: (first: boolean) => void;
+  /** Other bytes are in force than before, or none any more. */
+  readonly onSwap: () => void;
+  /** A statement was taken: with these bytes, or about those in force. */
+  readonly onTaken?: ((text: string, bytes: Uint8Array | undefined) => void) | undefined;
   /** Told of a statement that does not count, where nothing is verified; otherwise never called. */
   readonly onError: (error: PosternError) => void;
 }
@@ -93,11 +95,11 @@ export class Holder<T extends Opened> {
       statement = this.#unlessRefused(statement, refusal);
     }
     const same = this.#hash !== undefined && digest === this.#hash;
-    if (same && statement !== undefined) this.#age.take(statement);
+    if (same && statement !== undefined) this.#take(statement, text, bytes);
     if (same) return true;
     if (verifies && statement === undefined)
       throw new StatementError(undefined, "no statement came with the bytes");
-    return this.#swap(this.#of.open(bytes), statement, digest);
+    return this.#swap(bytes, statement, text, digest);
   }
 
   /** Takes a statement alone. False: it is about other bytes, and is read again with them. Throws what is refused. */
@@ -122,8 +124,16 @@ export class Holder<T extends Opened> {
     if (read === undefined) return true;
     const refusal = read.revision === held?.revision ? this.#refusal(read, this.#hash) : "other_bytes";
     const taken = this.#unlessRefused(read, refusal);
-    if (taken !== undefined) this.#age.take(taken);
+    if (taken !== undefined) this.#take(taken, text, undefined);
     return true;
+  }
+
+  /** What is held has turned out not to be the authority's: nothing is held any more, and nothing of it is compared with. */
+  drop(): void {
+    this.#held?.free();
+    this.#held = this.#hash = undefined;
+    this.#age.forget();
+    this.#of.onSwap();
   }
 
   /** Nothing is taken any more. What is held stays, and is for whoever asks to give back. */
@@ -131,8 +141,14 @@ export class Holder<T extends Opened> {
     this.#closed = true;
   }
 
-  #swap(offered: T, stated: Statement | undefined, digest: string | undefined): boolean {
+  #swap(
+    bytes: Uint8Array,
+    stated: Statement | undefined,
+    text: string | undefined,
+    digest: string | undefined,
+  ): boolean {
     const held = this.#held;
+    const offered = this.#of.open(bytes);
     let statement = stated;
     try {
       this.#assertOurs(offered);
@@ -157,16 +173,21 @@ export class Holder<T extends Opened> {
       const current = offered.revision === held.revision;
       if (current && statement !== undefined && this.#hash === undefined) {
         this.#hash = digest;
-        this.#age.take(statement);
+        this.#take(statement, text, bytes);
       }
       return current;
     }
     this.#held = offered;
     this.#hash = digest;
     held?.free();
-    if (statement !== undefined) this.#age.take(statement);
-    this.#of.onSwap(held === undefined);
+    if (statement !== undefined) this.#take(statement, text, bytes);
+    this.#of.onSwap();
     return true;
+  }
+
+  #take(statement: Statement, text: string | undefined, bytes: Uint8Array | undefined): void {
+    this.#age.take(statement);
+    this.#of.onTaken?.(text ?? "", bytes);
   }
 
   /** Whose state is expected; as far as nobody has said, that of what is offered first. */

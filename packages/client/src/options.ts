@@ -2,6 +2,7 @@
 
 import type { Timing } from "./connection.js";
 import type { PosternError } from "./errors.js";
+import type { Offline } from "./offline.js";
 import type { Verifier } from "./verifier.js";
 
 /**
@@ -52,6 +53,11 @@ export interface Options extends Partial<Timing> {
   readonly maxAge?: Readonly<Record<string, number>>;
   /** What happens when the slice is no longer fresh: answers go on (`keep`, the default), or everything is denied. */
   readonly whenStale?: "keep" | "deny";
+  /**
+   * Keeps the slice, so that a page can begin without a network: `indexedDb()` of `@postern/client/offline`. Slices of any other
+   * organization or subject are refused. Default: nothing is kept.
+   */
+  readonly offline?: Offline;
   /** Closes the client when it aborts. */
   readonly signal?: AbortSignal;
   /** In place of the global `fetch`. */

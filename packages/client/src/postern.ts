@@ -8,6 +8,7 @@ import { Connection, type ConnectionOwner, type Timing, type TokenSource } from 
 import type { Engine } from "./engine.js";
 import { PosternError } from "./errors.js";
 import { Holder } from "./holder.js";
+import type { Shelf } from "./offline.js";
 import type { Change, Demand, Options, Status } from "./options.js";
 import type { AllowReason, Decision, DenyReason, Facts, Permissions, Resource } from "./question.js";
 import { describe, errorOf, isAllow, reasonOf, Slice } from "./slice.js";
@@ -28,6 +29,7 @@ export class Postern implements Permissions {
   readonly #denyStale: boolean;
   readonly #age: Age;
   readonly #holder: Holder<Slice>;
+  readonly #shelf: Shelf | undefined;
   #status: Status = "connecting";
   #error: PosternError | undefined;
   // Times by the monotonic clock: a change of the wall clock must neither hide silence nor feign it.
@@ -42,22 +44,28 @@ export class Postern implements Permissions {
     this.#options = options;
     const timing: Timing = { ...TIMING, ...withoutUndefined(options) };
     const fetcher = options.fetch ?? globalThis.fetch;
-    this.#connection = new Connection(base, PATHS, token, timing, this.#owner(), fetcher);
+    const onError = (error: PosternError): void => this.#report(error);
+    const keys = new URL(".well-known/jwks.json", base);
+    this.#shelf = options.offline?.open(base, options, onError, () => this.#holder.drop());
     this.#maxAges = options.maxAge && new MaxAges(options.maxAge);
     this.#denyStale = options.whenStale === "deny";
     this.#age = new Age(this.#maxAges?.all ?? [], () => this.#announce("freshness"));
     this.#holder = new Holder({
       open: (bytes) => new Slice(engine, bytes),
-      verify: options.verify?.(new URL(".well-known/jwks.json", base), fetcher),
-      organization: options.organization,
+      verify: (this.#shelf?.verifier ?? options.verify)?.(keys, fetcher),
+      organization: options.organization ?? options.offline?.organization,
+      subject: options.offline?.subject,
       age: this.#age,
-      onSwap: (first) => {
+      // The first time nobody listens yet.
+      onSwap: () => {
         this.#reported.clear();
         this.#armBound();
-        if (!first) this.#announce("revision");
+        this.#announce("revision");
       },
-      onError: (error) => this.#report(error),
+      onTaken: (text, bytes) => this.#shelf?.save(text, bytes),
+      onError,
     });
+    this.#connection = new Connection(base, PATHS, token, timing, this.#owner(), fetcher);
   }
 
   /** Internal: `connect` calls it. */
@@ -67,7 +75,10 @@ export class Postern implements Permissions {
       throw new PosternError("closed", "the signal was aborted before the start");
     options.signal?.addEventListener("abort", postern.#onAbort, { once: true });
     try {
-      await postern.#connection.load();
+      const begun = await postern.#shelf?.restore((...kept) => postern.#holder.offer(...kept));
+      // The silence since the authority was last sure counts.
+      if (begun === true) postern.#heard(postern.#age.ms);
+      else await postern.#connection.load();
     } catch (error) {
       postern.close();
       throw error;
@@ -138,6 +149,11 @@ export class Postern implements Permissions {
    */
   async refresh(): Promise<void> {
     await this.#connection.refresh();
+  }
+
+  /** Deletes what is kept for an offline start, and keeps nothing any more: for when the user signs out. */
+  async forget(): Promise<void> {
+    await this.#shelf?.forget();
   }
 
   /** Calls `listener` after answers may have changed; not for every message, and not at once. Returns how to stop. */
@@ -232,9 +248,7 @@ export class Postern implements Permissions {
 
   #owner(): ConnectionOwner {
     return {
-      offer: (bytes, statement) => this.#holder.offer(bytes, statement),
-      stated: (statement) => this.#holder.stated(statement),
-      revision: () => this.#holder.held?.revision,
+      holder: this.#holder,
       onLive: () => {
         this.#heard();
         this.#setStatus("live");
@@ -249,14 +263,14 @@ export class Postern implements Permissions {
     };
   }
 
-  #heard(): void {
+  #heard(agoMs = 0): void {
     if (this.#status === "closed") return;
-    this.#heardAt = performance.now();
-    if (this.#silenceTimer === undefined) this.#watchSilence();
+    this.#heardAt = performance.now() - agoMs;
     if (this.#expired) {
       this.#expired = false;
       this.#announce("status");
     }
+    if (this.#silenceTimer === undefined) this.#watchSilence();
   }
 
   /** One timer that looks how long the silence has lasted, instead of one that every heartbeat restarts. */
@@ -328,6 +342,8 @@ export class Postern implements Permissions {
     globalThis.removeEventListener?.("online", this.#onOnline);
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     this.#error = error;
+    // Whoever is refused must not begin with it another time.
+    if (error !== undefined) void this.#shelf?.forget();
     if (error !== undefined) this.#report(error);
     this.#setStatus("closed");
     this.#announce("status");

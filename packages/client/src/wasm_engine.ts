@@ -97,8 +97,9 @@ class WasmEngine implements Engine {
     // The glue keeps views of the memory and renews them only when they are detached. Growing by nothing detaches
     // those of the instance before, which would otherwise be taken for views of the new one.
     this.#memory?.grow(0);
+    // By name: what the engine does not call is left out of the page. Where the module wants more this throws.
     const instance = new WebAssembly.Instance(this.#module, {
-      "./postern_bg.js": glue as unknown as WebAssembly.ModuleImports,
+      "./postern_bg.js": { __wbindgen_init_externref_table: glue.__wbindgen_init_externref_table },
     });
     this.#memory = instance.exports["memory"] as WebAssembly.Memory;
     glue.__wbg_set_wasm(instance.exports);

@@ -264,9 +264,7 @@ export class Guard {
 
   #owner(holder: Holder<EngineState>): ConnectionOwner {
     return {
-      offer: (bytes, statement) => holder.offer(bytes, statement),
-      stated: (statement) => holder.stated(statement),
-      revision: () => holder.held?.revision,
+      holder,
       onLive: () => (this.#live = true),
       onHeard: () => undefined,
       onLost: (error) => {
