@@ -3,6 +3,7 @@
 import type { Timing } from "./connection.js";
 import type { PosternError } from "./errors.js";
 import type { Offline } from "./offline.js";
+import type { Share } from "./tabs.js";
 import type { Verifier } from "./verifier.js";
 
 /**
@@ -58,6 +59,8 @@ export interface Options extends Partial<Timing> {
    * organization or subject are refused. Default: nothing is kept.
    */
   readonly offline?: Offline;
+  /** One stream for all tabs that show this subject: `tabs()` of `@postern/client/tabs`. Default: each follows for itself. */
+  readonly share?: Share;
   /** Closes the client when it aborts. */
   readonly signal?: AbortSignal;
   /** In place of the global `fetch`. */

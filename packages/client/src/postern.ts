@@ -65,7 +65,8 @@ export class Postern implements Permissions {
       onTaken: (text, bytes) => this.#shelf?.save(text, bytes),
       onError,
     });
-    this.#connection = new Connection(base, PATHS, token, timing, this.#owner(), fetcher);
+    const shared = options.share?.(fetcher, this) ?? fetcher;
+    this.#connection = new Connection(base, PATHS, token, timing, this.#owner(), shared);
   }
 
   /** Internal: `connect` calls it. */

@@ -89,7 +89,10 @@ const SMOKE = `
   import { open, check, anywhere } from "@postern/client/evaluator";
   import { Evaluator } from "@postern/client/evaluator/full";
   import { manifest, visible } from "@postern/client/routes";
+  import { inStorage } from "@postern/client/offline";
   import { Source } from "@postern/client/source";
+  import { KeySet } from "@postern/client/statements";
+  import { tabs } from "@postern/client/tabs";
   import { connect, PosternError } from "@postern/client";
   import { Can, PosternProvider, useFilter } from "@postern/react";
   import { guard as loader } from "@postern/react/react-router";
@@ -118,7 +121,10 @@ const SMOKE = `
   app.use(createPostern({ initial: bytes }));
   const refused = await thrown(() => loader(pages, () => tom)({ request: { url: "http://a.example/team" } }));
   const moved = await thrown(() => beforeLoad(pages, () => tom, (to) => to)({ location: { pathname: "/team" } }));
-  const unreachable = await thrown(() => connect({ url: "http://127.0.0.1:1/", token: "t", connectMs: 50 }));
+  const offline = inStorage(new Map(), { organization: "acme", subject: "user:tom" });
+  const away = { url: "http://127.0.0.1:1/", token: "t", connectMs: 50, share: tabs(), offline };
+  const unreachable = await thrown(() => connect(away));
+  const noKeys = await thrown(() => KeySet.of({}));
   const guard = createGuard({ gateway: "http://127.0.0.1:1/", organization: "acme", key: "k" });
   console.log(JSON.stringify([
     check(slice, "miner:read", at, { now: 0 }),
@@ -131,6 +137,7 @@ const SMOKE = `
     moved,
     await beforeEach(pages, () => tom)({ path: "/team" }),
     unreachable instanceof PosternError && unreachable.code,
+    noKeys.refusal,
     (await guard.check("user:tom", "miner:read", at)).reason,
   ]));
 `;
@@ -146,6 +153,7 @@ const EXPECTED = [
   { to: "/", replace: true },
   { path: "/" },
   "unavailable",
+  "malformed",
   "no_snapshot",
 ];
 
