@@ -23,12 +23,6 @@ export interface Change {
   readonly revision: number;
 }
 
-/** What one question asks of the answer. */
-export interface Demand {
-  /** Denied where the slice is not known to have been in force less than so many seconds ago. */
-  readonly maxAge?: number;
-}
-
 /** What {@link connect} takes beside address and token; all optional. */
 export interface Options extends Partial<Timing> {
   /** Refuse slices of any other organization. Default: that of the first slice. */

@@ -9,8 +9,8 @@ import type { Engine } from "./engine.js";
 import { PosternError } from "./errors.js";
 import { Holder } from "./holder.js";
 import type { Shelf } from "./offline.js";
-import type { Change, Demand, Options, Status } from "./options.js";
-import type { AllowReason, Decision, DenyReason, Facts, Permissions, Resource } from "./question.js";
+import type { Change, Options, Status } from "./options.js";
+import type { AllowReason, Decision, Demand, DenyReason, Facts, Permissions, Resource } from "./question.js";
 import { describe, errorOf, isAllow, reasonOf, Slice } from "./slice.js";
 import { startTimer, type Timer } from "./timer.js";
 

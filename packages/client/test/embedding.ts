@@ -6,7 +6,7 @@ import { manifest } from "../src/routes.js";
 import { FLEET, fleetAt, sliceOf, technician } from "./worlds.js";
 
 export { aWhile, TestGateway, until } from "./gateway.js";
-export { sha256, Signer, type Claims } from "./signing.js";
+export { seconds, sha256, Signer, state, type Claims } from "./signing.js";
 export { oracle, snapshotOf } from "./worlds.js";
 export { FLEET, fleetAt, sliceOf, technician };
 

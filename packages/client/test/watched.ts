@@ -5,7 +5,9 @@ import { connect, PosternError, type Change, type ConnectOptions, type Postern }
 import type { Status } from "../src/options.js";
 import { StatementError } from "../src/statements.js";
 import { TestGateway, until } from "./gateway.js";
-import { sha256, type Claims, type Signer } from "./signing.js";
+import { state, type Signer } from "./signing.js";
+
+export { seconds, state } from "./signing.js";
 
 export const FAST = { retryMinMs: 5, retryMaxMs: 20 } as const;
 
@@ -24,21 +26,12 @@ export interface Watched {
   statuses: Status[];
 }
 
-export const seconds = (): number => Math.floor(Date.now() / 1000);
-
 export const codeOf = (error: PosternError): string =>
   error instanceof StatementError ? `unverified ${error.refusal}` : error.code;
 
 /** That a promise is rejected with a code, which is the contract's for what is unverified. */
 export const rejected = (code: string) => (error: unknown) =>
   error instanceof PosternError && codeOf(error) === code;
-
-/** A statement about a slice of Tom, unless something else is said. */
-export function state(signer: Signer, bytes: Uint8Array, said: Partial<Claims>): Promise<string> {
-  const { revision = 5, iat = seconds() } = said;
-  const rest = { epoch: "e1", as_of: revision, hash: sha256(bytes), exp: iat + 60 };
-  return signer.sign({ organization: "acme", subject: "user:tom", revision, iat, ...rest, ...said });
-}
 
 /** A gateway that is stopped after the test; it states what it serves. */
 export async function gatewayOf(bytes: Uint8Array, signer: Signer, revision = 5): Promise<TestGateway> {

@@ -160,6 +160,11 @@ export class Guard {
     return this.#refusal(this.#limitMs(permission));
   }
 
+  /** Whose snapshot is held. */
+  get organization(): string {
+    return this.#options.organization;
+  }
+
   /** How current the snapshot is; revision 0 before there is one. */
   freshness(): Freshness {
     const { ms, fresh, statement } = this.#age;

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { afterEach, before, test } from "node:test";
+import { atLeast } from "@postern/client/at-least";
 import { StatementError } from "@postern/client/statements";
 import { createGuard, verified, type EdgeDecision, type Guard, type GuardOptions } from "../src/index.js";
 import { gatewayOf, seconds, shared, stateAll, type Gateway, type Signer as SignerOf } from "./setup.js";
@@ -294,6 +295,17 @@ test("a guard that follows hears of changes without asking", async () => {
   guard.close();
   await until(() => gateway.streams === 0, "the stream's end");
   assert.equal((await guard.check("user:tom", "miner:read", S3)).reason, "no_snapshot");
+});
+
+test("who has written at an edge waits until the guard knows of it", async () => {
+  const { gateway, guard } = await guarded();
+  await atLeast(guard, 5);
+  gateway.bytes = six;
+  gateway.etag = '"6"';
+  gateway.statement = await stateAll(authority, six, { revision: 6 });
+  await atLeast(guard, 6);
+  assert.equal(guard.decide("user:tom", "miner:read", S3).decision, "allow");
+  await assert.rejects(atLeast(guard, 7, { timeoutMs: 150 }), { code: "revision_not_reached" });
 });
 
 test("requests carry nothing that an edge does not know", async () => {
