@@ -220,6 +220,7 @@ export class Connection {
       // Event types that this version does not know are for later versions.
       if (event.type === "state") await this.#state(event);
     } catch (cause) {
+      if (this.#stop.signal.aborted) return;
       this.#owner.onError(this.#typed(cause));
       // What is in force stays. Whether the event or the state itself is damaged, the address of the state tells.
       this.#etag = undefined;
