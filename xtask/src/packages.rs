@@ -1,7 +1,7 @@
 //! The npm packages and the example: installing, building, checking, testing.
 
 use crate::command::{self, cargo, command, root};
-use crate::prerequisites::npm_ci;
+use crate::prerequisites::{chromium, npm_ci};
 use crate::server;
 use crate::steps::{self, Count, run_tests};
 use anyhow::Result;
@@ -29,13 +29,17 @@ pub fn check() -> Result<()> {
     command::run(&mut npm(&["run", "check"]))
 }
 
-/// Runs their tests. Of cargo's they need the program, and the example that cuts slices for the evaluator.
+/// Runs their tests. Of cargo's they need the program, and the example that cuts slices for the evaluator; and a browser.
 pub fn test(tests: &mut Count) -> Result<()> {
     steps::run(cargo().args(["build", "--package", "postern-fuzzing", "--example", "slices"]))?;
     // Wherever cargo builds: the tests themselves know only its usual place.
     let program = server::program("debug");
     let slices = program.with_file_name("examples").join("slices");
-    run_tests(npm(&["test"]).env("POSTERN_BIN", program).env("POSTERN_SLICES", slices), tests)
+    let mut npm = npm(&["test"]);
+    run_tests(
+        npm.env("POSTERN_BIN", program).env("POSTERN_SLICES", slices).env("CHROMIUM", chromium()?),
+        tests,
+    )
 }
 
 /// The example's tests in a browser.

@@ -30,17 +30,21 @@ const CLOCKS: Clocks = { wall: () => Date.now(), steady: () => performance.now()
 /** The age of one slice after the other. */
 export class Age {
   readonly #limits: readonly number[];
-  readonly #onChange: () => void;
+  readonly #onChange: (() => void) | undefined;
   readonly #clocks: Clocks;
   #statement: Statement | undefined;
+  #latestIat = -Infinity;
   #takenMs = 0;
   #takenAt = 0;
   /** How many limits are passed; `undefined` before the first statement. */
   #passed: number | undefined;
   #timer: Timer | undefined;
 
-  /** Calls `onChange` when the age passes the validity or one of `limits` (milliseconds), or is below it again. */
-  constructor(limits: readonly number[], onChange: () => void, clocks: Clocks = CLOCKS) {
+  /**
+   * Calls `onChange` when the age passes the validity or one of `limits` (milliseconds), or is below it again. Without it no
+   * timer is started.
+   */
+  constructor(limits: readonly number[] = [], onChange?: () => void, clocks: Clocks = CLOCKS) {
     this.#limits = limits;
     this.#onChange = onChange;
     this.#clocks = clocks;
@@ -49,6 +53,11 @@ export class Age {
   /** The one that is in force. */
   get statement(): Statement | undefined {
     return this.#statement;
+  }
+
+  /** The latest `iat` of all that were taken, which need not be that of the one in force. */
+  get latestIat(): number {
+    return this.#latestIat;
   }
 
   /** In milliseconds; `undefined` without a statement. */
@@ -70,6 +79,7 @@ export class Age {
   /** Puts a statement into force that may follow the one before. One that says the same for no longer changes nothing. */
   take(statement: Statement): void {
     const held = this.#statement;
+    this.#latestIat = Math.max(this.#latestIat, statement.iat);
     if (
       held !== undefined &&
       statement.epoch === held.epoch &&
@@ -86,6 +96,15 @@ export class Age {
     this.#look();
   }
 
+  /** What was taken is not believed any more: no age is known. */
+  forget(): void {
+    this.#statement = undefined;
+    this.#latestIat = -Infinity;
+    this.#passed = undefined;
+    this.#timer?.stop();
+    this.#onChange?.();
+  }
+
   /** Nothing is told any more. */
   stop(): void {
     this.#timer?.stop();
@@ -93,7 +112,7 @@ export class Age {
 
   #look(): void {
     this.#timer?.stop();
-    if (this.#statement === undefined) return;
+    if (this.#statement === undefined || this.#onChange === undefined) return;
     const age = this.ms ?? 0;
     const limits = [validity(this.#statement), ...this.#limits];
     const ahead = limits.filter((limit) => age < limit);

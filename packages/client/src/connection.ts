@@ -1,11 +1,13 @@
-// Keeps the newest slice coming: fetches it, follows the stream, and comes back after every loss.
+// Keeps the newest state coming, a slice or a snapshot: fetches it, follows its stream, and comes back after every loss.
 //
-// Not here: what a slice means, and whether it may replace the one in force. The owner's `offer` decides that.
+// Not here: what the bytes mean, and whether they may replace those in force. The owner's holder decides that.
 
 import { Backoff } from "./backoff.js";
 import { decodeBase64 } from "./base64.js";
 import { PosternError } from "./errors.js";
 import { EventStreamParser, type StreamEvent } from "./event_stream.js";
+import type { Holder, Opened } from "./holder.js";
+import { startTimer, type Timer } from "./timer.js";
 
 /** A token, or where to get the current one. Asked before every connection, and again after a 401. */
 export type TokenSource = string | (() => string | Promise<string>);
@@ -22,17 +24,16 @@ export interface Timing {
   readonly connectMs: number;
 }
 
+/** Where a state and its stream are, relative to the gateway's address. */
+export interface Paths {
+  readonly state: string;
+  readonly stream: string;
+}
+
 /** What the connection needs from its owner. */
 export interface ConnectionOwner {
-  /**
-   * Bytes of a slice, and the statement that came with them. False when they are older and are not used. Throws a
-   * PosternError, and keeps the slice in force, when they are refused.
-   */
-  offer(bytes: Uint8Array, statement: string | undefined): Promise<boolean>;
-  /** A statement. False when it is about other bytes than those in force. Throws a PosternError when it is refused. */
-  stated(statement: string): Promise<boolean>;
-  /** The revision in force, for `Last-Event-ID`; `undefined` before the first. */
-  revision(): number | undefined;
+  /** What is offered to: it decides what may replace what. */
+  readonly holder: Pick<Holder<Opened>, "held" | "offer" | "stated">;
   /** The stream is open, and what is in force is current. */
   onLive(): void;
   /** The stream was lost; an attempt will follow. */
@@ -47,23 +48,32 @@ export interface ConnectionOwner {
 
 const FATAL = new Set<string>(["unauthorized", "forbidden", "closed"]);
 
-/** One subject's connection to one gateway. */
+/** The connection of one subject, or of one enforcement point, to one gateway. */
 export class Connection {
   readonly #base: URL;
+  readonly #paths: Paths;
   readonly #token: TokenSource;
   readonly #timing: Timing;
   readonly #owner: ConnectionOwner;
   readonly #fetch: typeof fetch;
   readonly #backoff: Backoff;
   readonly #stop = new AbortController();
-  // The slice's ETag, valid for the bytes that were accepted last over HTTP.
+  // The ETag, valid for the bytes that were accepted last over HTTP.
   #etag: string | undefined;
   // A statement about bytes that the stream has still to send.
   #announced: string | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(base: URL, token: TokenSource, timing: Timing, owner: ConnectionOwner, fetcher: typeof fetch) {
+  constructor(
+    base: URL,
+    paths: Paths,
+    token: TokenSource,
+    timing: Timing,
+    owner: ConnectionOwner,
+    fetcher: typeof fetch,
+  ) {
     this.#base = base;
+    this.#paths = paths;
     this.#token = token;
     this.#timing = timing;
     this.#owner = owner;
@@ -72,16 +82,12 @@ export class Connection {
     this.#backoff = new Backoff({ minMs: timing.retryMinMs, maxMs: timing.retryMaxMs });
   }
 
-  /** Gets the first slice, trying again after losses for as long as `connectMs`. Throws what stopped it. */
+  /** Gets the first state, trying again after losses for as long as `connectMs`. Throws what stopped it. */
   async load(): Promise<void> {
     const deadline = performance.now() + this.#timing.connectMs;
     for (;;) {
       try {
-        const signal = AbortSignal.any([
-          this.#stop.signal,
-          AbortSignal.timeout(Math.max(1, Math.ceil(deadline - performance.now()))),
-        ]);
-        await this.#fetchSlice(signal);
+        await this.#within(deadline - performance.now(), (signal) => this.#fetchState(signal));
         this.#backoff.reset();
         return;
       } catch (cause) {
@@ -97,7 +103,7 @@ export class Connection {
   async follow(): Promise<void> {
     for (;;) {
       try {
-        await this.#stream();
+        await this.#within(this.#timing.silenceMs, (signal, heard) => this.#stream(signal, heard));
         // The gateway ends streams when it restarts and when a token expires: an ordinary end, but still a loss.
         this.#owner.onLost(new PosternError("unavailable", "the gateway ended the stream"));
       } catch (cause) {
@@ -116,11 +122,10 @@ export class Connection {
     }
   }
 
-  /** Asks for the slice now, beside the stream; what is held need not be sent again. Throws a PosternError. */
+  /** Asks for the state now, beside the stream; what is held need not be sent again. Throws a PosternError. */
   async refresh(): Promise<void> {
     try {
-      const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(this.#timing.connectMs)]);
-      await this.#fetchSlice(signal);
+      await this.#within(this.#timing.connectMs, (signal) => this.#fetchState(signal));
     } catch (cause) {
       throw this.#typed(cause);
     }
@@ -137,66 +142,75 @@ export class Connection {
     this.#wake?.();
   }
 
-  async #fetchSlice(signal: AbortSignal): Promise<void> {
+  async #fetchState(signal: AbortSignal): Promise<void> {
     const headers: Record<string, string> = { Accept: "application/octet-stream" };
     if (this.#etag !== undefined) headers["If-None-Match"] = this.#etag;
-    const response = await this.#request("v1/me/slice", headers, signal);
+    const response = await this.#request(this.#paths.state, headers, signal);
     const statement = response.headers.get("Postern-Statement") ?? undefined;
     if (response.status === 304) {
       this.#owner.onHeard();
-      if (statement === undefined || (await this.#owner.stated(statement))) return;
+      if (statement === undefined || (await this.#owner.holder.stated(statement))) return;
       // What is in force is not what the gateway took it for.
       this.#etag = undefined;
-      return this.#fetchSlice(signal);
+      return this.#fetchState(signal);
     }
     if (response.status !== 200) throw unexpected(response);
     const bytes = new Uint8Array(await response.arrayBuffer());
-    if (await this.#owner.offer(bytes, statement)) this.#etag = response.headers.get("ETag") ?? undefined;
+    if (await this.#owner.holder.offer(bytes, statement))
+      this.#etag = response.headers.get("ETag") ?? undefined;
     this.#owner.onHeard();
   }
 
-  async #stream(): Promise<void> {
-    // A watchdog ends a silent connection: a laptop that slept holds a socket that will never say anything again.
-    const silence = new AbortController();
-    const signal = AbortSignal.any([this.#stop.signal, silence.signal]);
-    let watchdog: ReturnType<typeof setTimeout> | undefined;
+  /** Does work that ends with the connection, and when it has heard nothing for `ms`. */
+  async #within(ms: number, work: (signal: AbortSignal, heard: () => void) => Promise<void>): Promise<void> {
+    // By hand, since not every edge has `AbortSignal.any`.
+    const control = new AbortController();
+    const stop = (): void => control.abort();
+    const late = (): void =>
+      control.abort(new PosternError("unavailable", "the gateway was silent for too long"));
+    let timer: Timer | undefined;
     const heard = (): void => {
-      clearTimeout(watchdog);
-      watchdog = setTimeout(
-        () => silence.abort(new PosternError("unavailable", "the gateway has gone silent")),
-        this.#timing.silenceMs,
-      );
+      timer?.stop();
+      timer = startTimer(late, ms);
     };
-    this.#announced = undefined;
+    this.#stop.signal.addEventListener("abort", stop);
+    if (this.#stop.signal.aborted) stop();
+    heard();
     try {
-      heard();
-      const headers: Record<string, string> = { Accept: "text/event-stream" };
-      const revision = this.#owner.revision();
-      if (revision !== undefined) headers["Last-Event-ID"] = String(revision);
-      // Spares the gateway from sending again what is in force.
-      if (this.#etag !== undefined) headers["If-None-Match"] = this.#etag;
-      const response = await this.#request("v1/me/stream", headers, signal);
-      if (response.status !== 200) throw unexpected(response);
-      const type = response.headers.get("Content-Type") ?? "";
-      if (!type.startsWith("text/event-stream") || response.body === null) {
-        throw new PosternError("protocol", `the stream is \`${type}\`, not \`text/event-stream\``);
-      }
-      this.#owner.onLive();
-      const parser = new EventStreamParser();
-      const reader = response.body.getReader();
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done) return;
-        heard();
-        this.#owner.onHeard();
-        for (const event of parser.push(value)) await this.#event(event, signal);
-        if (parser.retryMs !== undefined) this.#backoff.setMinMs(parser.retryMs);
-        this.#backoff.reset();
-      }
+      await work(control.signal, heard);
     } finally {
-      clearTimeout(watchdog);
+      timer?.stop();
+      this.#stop.signal.removeEventListener("abort", stop);
       // Releases the socket whichever way this ended; it has no effect on one that is done.
-      silence.abort();
+      stop();
+    }
+  }
+
+  /** A silent stream is a dead one: a laptop that slept holds a socket that will never say anything again. */
+  async #stream(signal: AbortSignal, heard: () => void): Promise<void> {
+    this.#announced = undefined;
+    const headers: Record<string, string> = { Accept: "text/event-stream" };
+    const revision = this.#owner.holder.held?.revision;
+    if (revision !== undefined) headers["Last-Event-ID"] = String(revision);
+    // Spares the gateway from sending again what is in force.
+    if (this.#etag !== undefined) headers["If-None-Match"] = this.#etag;
+    const response = await this.#request(this.#paths.stream, headers, signal);
+    if (response.status !== 200) throw unexpected(response);
+    const type = response.headers.get("Content-Type") ?? "";
+    if (!type.startsWith("text/event-stream") || response.body === null) {
+      throw new PosternError("protocol", `the stream is \`${type}\`, not \`text/event-stream\``);
+    }
+    this.#owner.onLive();
+    const parser = new EventStreamParser();
+    const reader = response.body.getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      heard();
+      this.#owner.onHeard();
+      for (const event of parser.push(value)) await this.#event(event, signal);
+      if (parser.retryMs !== undefined) this.#backoff.setMinMs(parser.retryMs);
+      this.#backoff.reset();
     }
   }
 
@@ -206,8 +220,9 @@ export class Connection {
       // Event types that this version does not know are for later versions.
       if (event.type === "state") await this.#state(event);
     } catch (cause) {
+      if (this.#stop.signal.aborted) return;
       this.#owner.onError(this.#typed(cause));
-      // The slice in force stays. Whether the event or the slice itself is damaged, the address of the slice tells.
+      // What is in force stays. Whether the event or the state itself is damaged, the address of the state tells.
       this.#etag = undefined;
       await this.#heal(signal);
     }
@@ -218,7 +233,7 @@ export class Connection {
     this.#announced = undefined;
     const { statement } = membersOf(event);
     if (typeof statement !== "string") throw new PosternError("protocol", "a `statement` event carries none");
-    if (await this.#owner.stated(statement)) return;
+    if (await this.#owner.holder.stated(statement)) return;
     this.#announced = statement;
     if (waited)
       throw new PosternError("protocol", "the stream did not send the bytes that a statement names");
@@ -230,13 +245,14 @@ export class Connection {
     const { bytes: text, etag } = membersOf(event);
     const bytes = typeof text === "string" ? decodeBase64(text) : undefined;
     if (bytes === undefined) throw new PosternError("protocol", "a `state` event carries no base64 `bytes`");
-    if (await this.#owner.offer(bytes, statement)) this.#etag = typeof etag === "string" ? etag : undefined;
+    if (await this.#owner.holder.offer(bytes, statement))
+      this.#etag = typeof etag === "string" ? etag : undefined;
   }
 
   /** What is fetched may be refused again; the stream goes on then, since another one would say the same. */
   async #heal(signal: AbortSignal): Promise<void> {
     try {
-      await this.#fetchSlice(signal);
+      await this.#fetchState(signal);
     } catch (cause) {
       const error = this.#typed(cause);
       if (error.code !== "unverified") throw error;
@@ -269,6 +285,8 @@ export class Connection {
     try {
       return await this.#token();
     } catch (cause) {
+      // Whoever cannot be reached has refused nothing: a page without a network asks again later. `fetch` rejects so.
+      if (cause instanceof TypeError) throw cause;
       throw new PosternError("unauthorized", "no token could be had", cause);
     }
   }

@@ -1,4 +1,4 @@
-// The seam to WebAssembly: what a slice needs of the resolver. `wasm_engine.ts` provides it.
+// The seam to WebAssembly: what slices and snapshots need of the resolver. `wasm_engine.ts` provides it.
 
 import type { Answer, Request } from "./wire.js";
 
@@ -7,15 +7,16 @@ export const UNKNOWN_HANDLE = 0xffff_ffff;
 
 /** A loaded resolver. */
 export interface Engine {
-  /** Validates the bytes of a slice, once. Throws a PosternError `bad_slice`. */
-  open(bytes: Uint8Array): EngineSlice;
+  /** Validates bytes of a slice or of a whole snapshot, once. Throws a PosternError `bad_slice`. */
+  open(bytes: Uint8Array): EngineState;
 }
 
-/** An opened slice. Codes are those of the resolver; times are microseconds since 1970-01-01T00:00:00Z. */
-export interface EngineSlice {
+/** What was opened. Codes are those of the resolver; times are microseconds since 1970-01-01T00:00:00Z. */
+export interface EngineState {
   readonly organization: string;
   readonly revision: number;
-  readonly subject: string;
+  /** Of a slice: whose. `undefined`: the whole snapshot, which is about everybody. */
+  readonly subject: string | undefined;
   /** Some fact has a time bound. */
   readonly timed: boolean;
   /** The handles of permissions are the numbers below this. */
@@ -24,10 +25,12 @@ export interface EngineSlice {
   permission(key: string): number;
   /** The handle of a resource. */
   resource(type: string, id: string): number;
+  /** The handle of a subject, also by an alias. */
+  subjectHandle(subject: string): number;
   /** A check on handles: its code. */
-  check(permission: number, resource: number, now: number): number;
-  /** A whole question, asked as the slice's own subject. */
-  ask(request: Omit<Request, "subject">): Answer;
+  check(subject: number, permission: number, resource: number, now: number): number;
+  /** A whole question. */
+  ask(request: Request): Answer;
   /** The first moment after `now` at which a fact begins or ceases to count; Infinity for none. */
   nextChange(now: number): number;
   /** Gives its memory back. No question may follow. */

@@ -26,6 +26,10 @@ export type ErrorCode =
   | "unknown_permission"
   /** Only the whole snapshot can answer this: ask the gateway. */
   | "not_in_slice"
+  /** The revision that was waited for did not come in time. */
+  | "revision_not_reached"
+  /** What is kept for an offline start could not be read or written; nothing else is affected. */
+  | "storage"
   /** A route manifest that contradicts itself. */
   | "invalid_manifest"
   /** A listener threw. */

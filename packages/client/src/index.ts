@@ -3,9 +3,9 @@
 
 export { connect, type ConnectOptions } from "./connect.js";
 export { PosternError, type ErrorCode } from "./errors.js";
-export type { Change, Demand, Options, Status } from "./options.js";
+export type { Change, Options, Status } from "./options.js";
 export type { Postern } from "./postern.js";
 export type { Freshness } from "./age.js";
 export type { Verifier, Verify } from "./verifier.js";
-export type { AllowReason, Decision, DenyReason, Facts, Permissions, Resource } from "./question.js";
+export type { AllowReason, Decision, Demand, DenyReason, Facts, Permissions, Resource } from "./question.js";
 export type { TokenSource } from "./connection.js";

@@ -2,6 +2,8 @@
 
 import type { Timing } from "./connection.js";
 import type { PosternError } from "./errors.js";
+import type { Offline } from "./offline.js";
+import type { Share } from "./tabs.js";
 import type { Verifier } from "./verifier.js";
 
 /**
@@ -19,12 +21,6 @@ export interface Change {
    */
   readonly cause: "revision" | "time" | "status" | "freshness";
   readonly revision: number;
-}
-
-/** What one question asks of the answer. */
-export interface Demand {
-  /** Denied where the slice is not known to have been in force less than so many seconds ago. */
-  readonly maxAge?: number;
 }
 
 /** What {@link connect} takes beside address and token; all optional. */
@@ -52,6 +48,13 @@ export interface Options extends Partial<Timing> {
   readonly maxAge?: Readonly<Record<string, number>>;
   /** What happens when the slice is no longer fresh: answers go on (`keep`, the default), or everything is denied. */
   readonly whenStale?: "keep" | "deny";
+  /**
+   * Keeps the slice, so that a page can begin without a network: `indexedDb()` of `@postern/client/offline`. Slices of any other
+   * organization or subject are refused. Default: nothing is kept.
+   */
+  readonly offline?: Offline;
+  /** One stream for all tabs that show this subject: `tabs()` of `@postern/client/tabs`. Default: each follows for itself. */
+  readonly share?: Share;
   /** Closes the client when it aborts. */
   readonly signal?: AbortSignal;
   /** In place of the global `fetch`. */

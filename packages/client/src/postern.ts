@@ -1,54 +1,35 @@
 // The client: holds the slice in force, answers on it synchronously, and swaps it when a newer one arrives.
 //
-// INVARIANT: a slice is replaced only by one that opened without error, is of the same organization and subject, and
-// has a higher revision or, by its statement, is of another epoch and of a later moment. Where statements are verified
-// it must be named by one. Whatever else arrives, the one in force stays, and nothing but time, age, silence or a refused
-// token takes decisions away.
+// INVARIANT: nothing but time, age, silence or a refused token takes decisions away. What may replace the slice in force
+// is the holder's to say.
 
 import { Age, MaxAges, type Freshness } from "./age.js";
 import { Connection, type ConnectionOwner, type Timing, type TokenSource } from "./connection.js";
 import type { Engine } from "./engine.js";
 import { PosternError } from "./errors.js";
-import type { Change, Demand, Options, Status } from "./options.js";
-import type { AllowReason, Decision, DenyReason, Facts, Permissions, Resource } from "./question.js";
+import { Holder } from "./holder.js";
+import type { Shelf } from "./offline.js";
+import type { Change, Options, Status } from "./options.js";
+import type { AllowReason, Decision, Demand, DenyReason, Facts, Permissions, Resource } from "./question.js";
 import { describe, errorOf, isAllow, reasonOf, Slice } from "./slice.js";
-import {
-  hash,
-  isAbout,
-  mayFollow,
-  readStatement,
-  StatementError,
-  type Refusal,
-  type Statement,
-} from "./statement.js";
 import { startTimer, type Timer } from "./timer.js";
-import type { Verify } from "./verifier.js";
 
+const PATHS = { state: "v1/me/slice", stream: "v1/me/stream" };
 const TIMING: Timing = { retryMinMs: 500, retryMaxMs: 30_000, silenceMs: 45_000, connectMs: 15_000 };
 const STALE_MS = 60_000;
 
-const REFUSALS: Readonly<Partial<Record<Refusal, string>>> = {
-  other_state: "the statement is about another organization or subject",
-  older: "the statement is older than what is in force",
-  other_bytes: "the bytes are not the ones that the statement names",
-};
-
 /** One subject's permissions, current and local. Made by `connect`. */
 export class Postern implements Permissions {
-  readonly #engine: Engine;
   readonly #options: Options;
   readonly #connection: Connection;
   readonly #listeners = new Set<(change: Change) => void>();
   readonly #statusListeners = new Set<(status: Status) => void>();
   readonly #reported = new Set<string>();
-  /** Of the authority's statements; `undefined`: they are only read. */
-  readonly #verify: Verify | undefined;
   readonly #maxAges: MaxAges | undefined;
   readonly #denyStale: boolean;
   readonly #age: Age;
-  #slice: Slice | undefined;
-  /** Of the bytes of the slice in force, where a statement came with them and the runtime has WebCrypto. */
-  #hash: string | undefined;
+  readonly #holder: Holder<Slice>;
+  readonly #shelf: Shelf | undefined;
   #status: Status = "connecting";
   #error: PosternError | undefined;
   // Times by the monotonic clock: a change of the wall clock must neither hide silence nor feign it.
@@ -60,15 +41,32 @@ export class Postern implements Permissions {
   readonly #onAbort = (): void => this.close();
 
   private constructor(engine: Engine, base: URL, token: TokenSource, options: Options) {
-    this.#engine = engine;
     this.#options = options;
     const timing: Timing = { ...TIMING, ...withoutUndefined(options) };
     const fetcher = options.fetch ?? globalThis.fetch;
-    this.#connection = new Connection(base, token, timing, this.#owner(), fetcher);
-    this.#verify = options.verify?.(new URL(".well-known/jwks.json", base), fetcher);
+    const onError = (error: PosternError): void => this.#report(error);
+    const keys = new URL(".well-known/jwks.json", base);
+    this.#shelf = options.offline?.open(base, options, onError, () => this.#holder.drop());
     this.#maxAges = options.maxAge && new MaxAges(options.maxAge);
     this.#denyStale = options.whenStale === "deny";
     this.#age = new Age(this.#maxAges?.all ?? [], () => this.#announce("freshness"));
+    this.#holder = new Holder({
+      open: (bytes) => new Slice(engine, bytes),
+      verify: (this.#shelf?.verifier ?? options.verify)?.(keys, fetcher),
+      organization: options.organization ?? options.offline?.organization,
+      subject: options.offline?.subject,
+      age: this.#age,
+      // The first time nobody listens yet.
+      onSwap: () => {
+        this.#reported.clear();
+        this.#armBound();
+        this.#announce("revision");
+      },
+      onTaken: (text, bytes) => this.#shelf?.save(text, bytes),
+      onError,
+    });
+    const shared = options.share?.(fetcher, this) ?? fetcher;
+    this.#connection = new Connection(base, PATHS, token, timing, this.#owner(), shared);
   }
 
   /** Internal: `connect` calls it. */
@@ -78,7 +76,10 @@ export class Postern implements Permissions {
       throw new PosternError("closed", "the signal was aborted before the start");
     options.signal?.addEventListener("abort", postern.#onAbort, { once: true });
     try {
-      await postern.#connection.load();
+      const begun = await postern.#shelf?.restore((...kept) => postern.#holder.offer(...kept));
+      // The silence since the authority was last sure counts.
+      if (begun === true) postern.#heard(postern.#age.ms);
+      else await postern.#connection.load();
     } catch (error) {
       postern.close();
       throw error;
@@ -151,6 +152,11 @@ export class Postern implements Permissions {
     await this.#connection.refresh();
   }
 
+  /** Deletes what is kept for an offline start, and keeps nothing any more: for when the user signs out. */
+  async forget(): Promise<void> {
+    await this.#shelf?.forget();
+  }
+
   /** Calls `listener` after answers may have changed; not for every message, and not at once. Returns how to stop. */
   subscribe(listener: (change: Change) => void): () => void {
     this.#listeners.add(listener);
@@ -165,17 +171,17 @@ export class Postern implements Permissions {
 
   /** The revision in force. It goes back only when the authority begins another epoch, as after a restored backup. */
   get revision(): number {
-    return this.#slice?.revision ?? 0;
+    return this.#holder.held?.revision ?? 0;
   }
 
   /** Whose permissions these are: `user:7f…`. */
   get subject(): string {
-    return this.#slice?.subject ?? "";
+    return this.#holder.held?.subject ?? "";
   }
 
   /** The organization that they hold in. */
   get organization(): string {
-    return this.#slice?.organization ?? "";
+    return this.#holder.held?.organization ?? "";
   }
 
   get status(): Status {
@@ -230,7 +236,7 @@ export class Postern implements Permissions {
   #current(): Slice | undefined {
     if (this.#status === "closed" || this.#expired) return undefined;
     // An age that nobody states is not a young one.
-    return this.#denyStale && this.#age.fresh !== true ? undefined : this.#slice;
+    return this.#denyStale && this.#age.fresh !== true ? undefined : this.#holder.held;
   }
 
   /** Looks at no clock where nobody asks for an age. */
@@ -241,144 +247,9 @@ export class Postern implements Permissions {
     return !this.#age.isWithin(Math.min(asked, this.#maxAges?.of(String(permission)) ?? Infinity));
   }
 
-  async #offer(bytes: Uint8Array, text: string | undefined): Promise<boolean> {
-    const verifies = this.#verify !== undefined;
-    let statement = await this.#read(text);
-    const digest = statement !== undefined || verifies ? await hash(bytes) : undefined;
-    this.#assertOpen();
-    if (statement !== undefined) {
-      const refusal = this.#refusal(statement, digest);
-      // Bytes that are older by an unverified statement are as good as any other older ones: not used.
-      if (!verifies && refusal === "older") return false;
-      statement = this.#unlessRefused(statement, refusal);
-    }
-    const same = this.#hash !== undefined && digest === this.#hash;
-    if (same && statement !== undefined) this.#age.take(statement);
-    if (same) return true;
-    if (verifies && statement === undefined)
-      throw new StatementError(undefined, "no statement came with the bytes");
-    return this.#swap(new Slice(this.#engine, bytes), statement, digest);
-  }
-
-  #swap(offered: Slice, stated: Statement | undefined, digest: string | undefined): boolean {
-    const held = this.#slice;
-    let statement = stated;
-    try {
-      this.#assertOurs(offered);
-      if (
-        statement !== undefined &&
-        (statement.revision !== offered.revision ||
-          !isAbout(statement, offered.organization, offered.subject))
-      ) {
-        statement = this.#unlessRefused(statement, "other_bytes");
-      }
-    } catch (error) {
-      offered.free();
-      throw error;
-    }
-    const epoch = this.#age.statement?.epoch;
-    const restored = statement !== undefined && epoch !== undefined && statement.epoch !== epoch;
-    // What a valid statement names is not older; the checks before this one have seen to it.
-    const newer = held === undefined || this.#verify !== undefined || offered.revision > held.revision;
-    if (held !== undefined && !newer && !restored) {
-      offered.free();
-      // The same revision again is what a new stream begins with: current, only nothing new.
-      const current = offered.revision === held.revision;
-      if (current && statement !== undefined && this.#hash === undefined) {
-        this.#hash = digest;
-        this.#age.take(statement);
-      }
-      return current;
-    }
-    this.#slice = offered;
-    this.#hash = digest;
-    held?.free();
-    this.#reported.clear();
-    this.#armBound();
-    if (statement !== undefined) this.#age.take(statement);
-    if (held !== undefined) this.#announce("revision");
-    return true;
-  }
-
-  #assertOurs(offered: Slice): void {
-    const held = this.#slice;
-    const organization = held?.organization ?? this.#options.organization ?? offered.organization;
-    if (offered.organization === organization && (held === undefined || offered.subject === held.subject))
-      return;
-    const code = offered.organization !== organization ? "organization_mismatch" : "subject_mismatch";
-    throw new PosternError(
-      code,
-      `a slice of \`${offered.organization}\` for \`${offered.subject}\` was refused`,
-    );
-  }
-
-  /** A statement alone. What is about other bytes is read with them. */
-  async #stated(text: string): Promise<boolean> {
-    let statement: Statement | undefined;
-    const held = this.#slice;
-    try {
-      statement = readStatement(text);
-    } catch (error) {
-      if (this.#verify !== undefined) throw error;
-    }
-    const epoch = this.#age.statement?.epoch;
-    const about =
-      this.#hash === undefined
-        ? statement?.revision === held?.revision && (epoch ?? statement?.epoch) === statement?.epoch
-        : statement?.hash === this.#hash;
-    if (statement !== undefined && !about) return false;
-    const read = await this.#read(text);
-    this.#assertOpen();
-    // Another slice may have come into force meanwhile.
-    if (held !== this.#slice) return false;
-    if (read === undefined) return true;
-    const refusal = read.revision === held?.revision ? this.#refusal(read, this.#hash) : "other_bytes";
-    const taken = this.#unlessRefused(read, refusal);
-    if (taken !== undefined) this.#age.take(taken);
-    return true;
-  }
-
-  /** `undefined` for none, and where nothing is verified for one that cannot be read, which is only reported. */
-  async #read(text: string | undefined): Promise<Statement | undefined> {
-    if (text === undefined) return undefined;
-    try {
-      return await (this.#verify?.(text) ?? readStatement(text));
-    } catch (error) {
-      if (this.#verify !== undefined || !(error instanceof StatementError)) throw error;
-      this.#report(error);
-      return undefined;
-    }
-  }
-
-  /** Checks 5 to 7, as far as they need no opened slice. */
-  #refusal(statement: Statement, digest: string | undefined): Refusal | undefined {
-    const organization = this.#slice?.organization ?? this.#options.organization ?? statement.organization;
-    const subject = this.#slice === undefined ? statement.subject : this.#slice.subject;
-    if (!isAbout(statement, organization, subject)) return "other_state";
-    const held = this.#age.statement;
-    if (held !== undefined && !mayFollow(statement, held)) return "older";
-    return digest === undefined || digest === statement.hash ? undefined : "other_bytes";
-  }
-
-  /** Throws what is refused; where nothing is verified it is only reported, and does not count. */
-  #unlessRefused(statement: Statement, refusal: Refusal | undefined): Statement | undefined {
-    if (refusal === undefined) return statement;
-    const error = new StatementError(refusal, REFUSALS[refusal] ?? refusal);
-    if (this.#verify !== undefined) throw error;
-    this.#report(error);
-    return undefined;
-  }
-
-  /** The client may have been closed while something was read. */
-  #assertOpen(): void {
-    if (this.#status === "closed") throw new PosternError("closed", "the client was closed");
-  }
-
   #owner(): ConnectionOwner {
     return {
-      offer: (bytes, statement) => this.#offer(bytes, statement),
-      stated: (statement) => this.#stated(statement),
-      revision: () => this.#slice?.revision,
+      holder: this.#holder,
       onLive: () => {
         this.#heard();
         this.#setStatus("live");
@@ -393,14 +264,14 @@ export class Postern implements Permissions {
     };
   }
 
-  #heard(): void {
+  #heard(agoMs = 0): void {
     if (this.#status === "closed") return;
-    this.#heardAt = performance.now();
-    if (this.#silenceTimer === undefined) this.#watchSilence();
+    this.#heardAt = performance.now() - agoMs;
     if (this.#expired) {
       this.#expired = false;
       this.#announce("status");
     }
+    if (this.#silenceTimer === undefined) this.#watchSilence();
   }
 
   /** One timer that looks how long the silence has lasted, instead of one that every heartbeat restarts. */
@@ -422,7 +293,7 @@ export class Postern implements Permissions {
   #armBound(): void {
     this.#boundTimer?.stop();
     this.#boundTimer = undefined;
-    const slice = this.#slice;
+    const slice = this.#holder.held;
     if (slice === undefined || !slice.timed) return;
     const next = slice.nextChange(now(slice));
     if (next === Infinity) return;
@@ -465,12 +336,15 @@ export class Postern implements Permissions {
   #end(error: PosternError | undefined): void {
     if (this.#status === "closed") return;
     this.#connection.close();
+    this.#holder.close();
     this.#silenceTimer?.stop();
     this.#boundTimer?.stop();
     this.#age.stop();
     globalThis.removeEventListener?.("online", this.#onOnline);
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     this.#error = error;
+    // Whoever is refused must not begin with it another time.
+    if (error !== undefined) void this.#shelf?.forget();
     if (error !== undefined) this.#report(error);
     this.#setStatus("closed");
     this.#announce("status");

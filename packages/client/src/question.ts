@@ -22,6 +22,12 @@ export interface Facts {
   readonly session?: string;
 }
 
+/** What one question asks of the answer. */
+export interface Demand {
+  /** Denied where what is held is not known to have been in force less than so many seconds ago. */
+  readonly maxAge?: number | undefined;
+}
+
 /** Why a question was allowed. */
 export type AllowReason = "owner" | "assignment" | "grant";
 
@@ -50,8 +56,8 @@ export type Decision =
 export interface Permissions {
   /** The revision of the facts that are decided on. */
   readonly revision: number;
-  can(permission: string, resource?: Resource, facts?: Facts): boolean;
-  decide(permission: string, resource?: Resource, facts?: Facts): Decision;
+  can(permission: string, resource?: Resource, facts?: Facts, demand?: Demand): boolean;
+  decide(permission: string, resource?: Resource, facts?: Facts, demand?: Demand): Decision;
   anywhere(permission: string, facts?: Facts): boolean;
   everywhere(permission: string, facts?: Facts): boolean;
   filter(permission: string, type: string, facts?: Facts): string[];

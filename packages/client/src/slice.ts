@@ -7,11 +7,11 @@
 // Not here: any rule. A question that the handles cannot express (facts are stated, or the slice does not name the
 // resource) crosses as a whole, each time.
 
-import type { Engine, EngineSlice } from "./engine.js";
+import type { Engine, EngineState } from "./engine.js";
 import { UNKNOWN_HANDLE } from "./engine.js";
 import { PosternError, type ErrorCode } from "./errors.js";
 import type { AllowReason, DenyReason, Facts, Resource } from "./question.js";
-import type { Request } from "./wire.js";
+import type { Answer, Request } from "./wire.js";
 
 /** Codes of the resolver: below 16 an allow, below 32 a deny, above an error. */
 const DENY = 16;
@@ -60,6 +60,13 @@ export function errorOf(code: number, question: string): PosternError {
   return new PosternError(known, `${known.replaceAll("_", " ")}: ${question}`);
 }
 
+/** The code of an answer that is no list. */
+export function codeOf(answer: Answer): number {
+  if ("code" in answer) return answer.code;
+  if ("allowed" in answer) return answer.allowed ? LEVEL_ALLOW : LEVEL_DENY;
+  throw new PosternError("wasm", "the resolver answered a decision with a list");
+}
+
 /** A question as a person reads it in an error. */
 export function describe(permission: string, resource: Resource | undefined): string {
   return resource === undefined
@@ -85,7 +92,8 @@ export class Slice {
   /** Some answer may change with time alone. */
   readonly timed: boolean;
 
-  readonly #of: EngineSlice;
+  readonly #of: EngineState;
+  readonly #subject: number;
   readonly #permissions = new Map<string, number>();
   readonly #places = new Map<string, Map<string, Place>>();
   readonly #levels = { anywhere: new Map<string, number>(), everywhere: new Map<string, number>() };
@@ -98,9 +106,15 @@ export class Slice {
   /** Validates the bytes. Throws `bad_slice`. */
   constructor(engine: Engine, bytes: Uint8Array) {
     this.#of = engine.open(bytes);
+    const { subject } = this.#of;
+    if (subject === undefined) {
+      this.#of.free();
+      throw new PosternError("bad_slice", "the bytes are a snapshot, but no subject's slice");
+    }
+    this.subject = subject;
+    this.#subject = this.#of.subjectHandle(subject);
     this.revision = this.#of.revision;
     this.organization = this.#of.organization;
-    this.subject = this.#of.subject;
     this.timed = this.#of.timed;
     this.#organization = this.#newPlace(ORGANIZATION_HANDLE);
     if (this.timed) this.#until = -Infinity;
@@ -115,7 +129,7 @@ export class Slice {
       if (key !== UNKNOWN_HANDLE && place.handle !== UNKNOWN_HANDLE) {
         let code = place.codes[key] ?? 0;
         if (code === 0) {
-          code = this.#of.check(key, place.handle, now);
+          code = this.#of.check(this.#subject, key, place.handle, now);
           place.codes[key] = code;
         }
         return code;
@@ -166,14 +180,11 @@ export class Slice {
   }
 
   #code(request: Omit<Request, "subject">): number {
-    const answer = this.#of.ask(request);
-    if ("code" in answer) return answer.code;
-    if ("allowed" in answer) return answer.allowed ? LEVEL_ALLOW : LEVEL_DENY;
-    throw new PosternError("wasm", "the resolver answered a decision with a list");
+    return codeOf(this.#of.ask({ ...request, subject: this.subject }));
   }
 
   #list(request: Omit<Request, "subject">, question: string): string[] {
-    const answer = this.#of.ask(request);
+    const answer = this.#of.ask({ ...request, subject: this.subject });
     if ("list" in answer) return answer.list;
     throw errorOf("code" in answer ? answer.code : 0, question);
   }

@@ -1,6 +1,7 @@
 // What a page decides on, from its first rendering on: an evaluator until the client is there, then the client. The
 // packages for React and Vue stand on this; it knows neither.
 
+import type { Freshness } from "./age.js";
 import { PosternError } from "./errors.js";
 import { Evaluator } from "./evaluator/full.js";
 import type { Change, Status } from "./options.js";
@@ -10,7 +11,7 @@ import type { Permissions } from "./question.js";
 export interface Client extends Permissions {
   readonly status: Status;
   /** Where answers may end with their freshness. */
-  freshness?(): { readonly fresh: boolean | undefined };
+  freshness?(): Freshness;
   subscribe(listener: (change: Change) => void): () => void;
 }
 
@@ -27,6 +28,17 @@ export const NOTHING: Permissions = Object.freeze({
   filter: () => [],
   actions: () => [],
 });
+
+/** How current answers are that follow nothing: nobody knows. */
+export const UNKNOWN_FRESHNESS: Freshness = Object.freeze({
+  revision: 0,
+  asOf: undefined,
+  ageMs: undefined,
+  fresh: undefined,
+});
+
+/** Between looks at answers that depend on their age, in milliseconds. Nobody tells when a question's own limit passes. */
+const LOOK_MS = 1_000;
 
 /**
  * Opens what a page was rendered with. Bytes that are no slice allow nothing; they and questions that are errors are
@@ -54,6 +66,7 @@ export class Source {
   readonly #client: Client | undefined;
   readonly #listeners = new Set<() => void>();
   #view: Permissions;
+  #freshness: Freshness;
   #seen: string;
   #stop: (() => void) | undefined;
 
@@ -61,6 +74,7 @@ export class Source {
     this.initial = initial;
     this.#client = client;
     this.#view = client === undefined ? initial : viewOf(client);
+    this.#freshness = client?.freshness?.() ?? UNKNOWN_FRESHNESS;
     this.#seen = this.#state();
   }
 
@@ -68,6 +82,21 @@ export class Source {
   get current(): Permissions {
     return this.#view;
   }
+
+  /** How current they are, as it was at the last change: another object after each. */
+  get freshness(): Freshness {
+    return this.#freshness;
+  }
+
+  /** The same as `subscribe`, and every second: for questions with a `maxAge` of their own. */
+  readonly subscribeToAge = (listener: () => void): (() => void) => {
+    const stop = this.subscribe(listener);
+    const timer = setInterval(listener, LOOK_MS);
+    return () => {
+      clearInterval(timer);
+      stop();
+    };
+  };
 
   /** Calls `listener` after every change of the answers. Returns how to stop. A function that can be passed on alone. */
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -96,6 +125,7 @@ export class Source {
     if (this.#client === undefined) return;
     this.#seen = this.#state();
     this.#view = viewOf(this.#client);
+    this.#freshness = this.#client.freshness?.() ?? UNKNOWN_FRESHNESS;
     for (const listener of [...this.#listeners]) listener();
   }
 

@@ -4,7 +4,7 @@
 // a new one is made of the same compiled module, and the slices that are in use are opened in it again.
 
 import { defaultModule } from "#module";
-import type { Engine, EngineSlice } from "./engine.js";
+import type { Engine, EngineState } from "./engine.js";
 import { UNKNOWN_HANDLE } from "./engine.js";
 import { PosternError } from "./errors.js";
 import * as glue from "./wasm/postern_bg.js";
@@ -77,8 +77,8 @@ class WasmEngine implements Engine {
     return this.#memory?.buffer.byteLength ?? 0;
   }
 
-  open(bytes: Uint8Array): EngineSlice {
-    return new WasmSlice(this, bytes);
+  open(bytes: Uint8Array): EngineState {
+    return new WasmState(this, bytes);
   }
 
   /** Calls into the instance; a trap replaces the instance and is reported. */
@@ -97,8 +97,9 @@ class WasmEngine implements Engine {
     // The glue keeps views of the memory and renews them only when they are detached. Growing by nothing detaches
     // those of the instance before, which would otherwise be taken for views of the new one.
     this.#memory?.grow(0);
+    // By name: what the engine does not call is left out of the page. Where the module wants more this throws.
     const instance = new WebAssembly.Instance(this.#module, {
-      "./postern_bg.js": glue as unknown as WebAssembly.ModuleImports,
+      "./postern_bg.js": { __wbindgen_init_externref_table: glue.__wbindgen_init_externref_table },
     });
     this.#memory = instance.exports["memory"] as WebAssembly.Memory;
     glue.__wbg_set_wasm(instance.exports);
@@ -107,10 +108,10 @@ class WasmEngine implements Engine {
   }
 }
 
-class WasmSlice implements EngineSlice {
+class WasmState implements EngineState {
   readonly organization: string;
   readonly revision: number;
-  readonly subject: string;
+  readonly subject: string | undefined;
   readonly timed: boolean;
   readonly permissionCount: number;
 
@@ -118,7 +119,6 @@ class WasmSlice implements EngineSlice {
   readonly #bytes: Uint8Array;
   #generation: number;
   #slot: number;
-  #subject: number;
 
   constructor(engine: WasmEngine, bytes: Uint8Array) {
     this.#engine = engine;
@@ -132,23 +132,18 @@ class WasmSlice implements EngineSlice {
       );
     }
     const description = decodeDescription(engine.call(() => glue.describe(this.#slot)));
-    if (description?.subject === undefined || !description.slice) {
-      this.free();
-      throw new PosternError("bad_slice", "the bytes are a snapshot, but no subject's slice");
-    }
-    if (description.revision > BigInt(Number.MAX_SAFE_INTEGER)) {
+    if (description === undefined || description.revision > BigInt(Number.MAX_SAFE_INTEGER)) {
       this.free();
       throw new PosternError(
         "bad_slice",
-        `revision ${description.revision} is beyond what this client can count`,
+        `revision ${description?.revision} is beyond what this client can count`,
       );
     }
     this.organization = description.organization;
     this.revision = Number(description.revision);
-    this.subject = description.subject;
+    this.subject = description.slice ? description.subject : undefined;
     this.timed = description.timed;
     this.permissionCount = description.permissionCount;
-    this.#subject = this.#call((slot) => glue.subject(slot, this.subject));
   }
 
   permission(key: string): number {
@@ -160,12 +155,16 @@ class WasmSlice implements EngineSlice {
     return type === "" || id === "" ? UNKNOWN_HANDLE : this.#call((slot) => glue.resource(slot, type, id));
   }
 
-  check(permission: number, resource: number, now: number): number {
-    return this.#call((slot) => glue.check(slot, this.#subject, permission, resource, now));
+  subjectHandle(subject: string): number {
+    return this.#call((slot) => glue.subject(slot, subject));
   }
 
-  ask(request: Omit<Request, "subject">): Answer {
-    const bytes = encodeRequest({ ...request, subject: this.subject });
+  check(subject: number, permission: number, resource: number, now: number): number {
+    return this.#call((slot) => glue.check(slot, subject, permission, resource, now));
+  }
+
+  ask(request: Request): Answer {
+    const bytes = encodeRequest(request);
     const answer = decodeAnswer(this.#call((slot) => glue.query(slot, bytes)));
     if (answer === undefined) throw new PosternError("wasm", "the resolver answered what is no answer");
     return answer;
@@ -180,15 +179,12 @@ class WasmSlice implements EngineSlice {
     if (this.#generation === this.#engine.generation) this.#engine.call(() => glue.close(this.#slot));
   }
 
+  /** The same bytes give the same handles, so those that were given out stay valid in another instance. */
   #call<T>(ask: (slot: number) => T): T {
-    if (this.#generation !== this.#engine.generation) this.#reopen();
+    if (this.#generation !== this.#engine.generation) {
+      this.#generation = this.#engine.generation;
+      this.#slot = this.#engine.call(() => glue.open(this.#bytes));
+    }
     return this.#engine.call(() => ask(this.#slot));
-  }
-
-  /** The same bytes give the same handles, so those that were given out stay valid. */
-  #reopen(): void {
-    this.#generation = this.#engine.generation;
-    this.#slot = this.#engine.call(() => glue.open(this.#bytes));
-    this.#subject = this.#engine.call(() => glue.subject(this.#slot, this.subject));
   }
 }

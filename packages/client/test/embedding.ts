@@ -5,7 +5,9 @@ import { Evaluator } from "../src/evaluator/full.js";
 import { manifest } from "../src/routes.js";
 import { FLEET, fleetAt, sliceOf, technician } from "./worlds.js";
 
-export { TestGateway, until } from "./gateway.js";
+export { aWhile, TestGateway, until } from "./gateway.js";
+export { seconds, sha256, Signer, state, type Claims } from "./signing.js";
+export { oracle, snapshotOf } from "./worlds.js";
 export { FLEET, fleetAt, sliceOf, technician };
 
 /** For everybody, for who may read miners at the site, and for managers. */

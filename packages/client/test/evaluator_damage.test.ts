@@ -122,6 +122,17 @@ test("a moment that is none is refused: bounds in time would not hold", () => {
   }
 });
 
+test("bytes have no age: what asks for one is denied", () => {
+  const tom = new Evaluator(sliceOf(FLEET, "user:tom"));
+  const at = { type: "site", id: "s1" };
+  assert.equal(tom.can("miner:read", at, undefined, {}), true);
+  assert.equal(tom.can("miner:read", at, undefined, { maxAge: Infinity }), true);
+  for (const maxAge of [3600, 0, NaN]) {
+    assert.equal(tom.can("miner:read", at, undefined, { maxAge }), false);
+    assert.equal(tom.decide("miner:read", at, undefined, { maxAge }).reason, "stale");
+  }
+});
+
 test("what never throws reports an error once for each permission, and denies", () => {
   const errors: string[] = [];
   const ann = new Evaluator(sliceOf(FLEET, "user:ann"), {

@@ -26,8 +26,12 @@ export class TestGateway {
   statement: string | undefined;
   /** The published keys; 404, where absent. */
   keys: object | undefined;
-  /** Whether a caller that holds the slice's tag gets a 304. */
-  conditional = false;
+  /** The tag of what is served. */
+  etag = '"now"';
+  /** Whether a caller gets a 304: one that holds any tag, or only one that holds the right one. */
+  conditional: boolean | "right" = false;
+  /** Where the state and its stream are. */
+  paths = { state: "v1/me/slice", stream: "v1/me/stream" };
   #bytes: Uint8Array = new Uint8Array();
   #server: Server;
   #streams = new Set<ServerResponse>();
@@ -56,8 +60,9 @@ export class TestGateway {
     this.#bytes = bytes;
   }
 
-  /** Sends a `state` event on every open stream. */
-  push(revision: number, bytes: Uint8Array): void {
+  /** Sends a `state` event on every open stream, after one about it where a statement is given. */
+  push(revision: number, bytes: Uint8Array, statement?: string): void {
+    if (statement !== undefined) this.state(statement);
     const data = JSON.stringify({
       revision,
       etag: `"${revision}"`,
@@ -108,16 +113,17 @@ export class TestGateway {
     const token = header("authorization")?.replace("Bearer ", "");
     if (this.tokens !== undefined && !this.tokens.has(token ?? "")) {
       response.writeHead(401, { "WWW-Authenticate": "Bearer" }).end();
-    } else if (path === `${this.prefix}v1/me/slice`) {
+    } else if (path === `${this.prefix}${this.paths.state}`) {
       const stated = this.statement === undefined ? {} : { "Postern-Statement": this.statement };
-      const held = this.conditional && header("if-none-match") !== undefined;
+      const tag = header("if-none-match");
+      const held = this.conditional === "right" ? tag === this.etag : this.conditional && tag !== undefined;
       response.writeHead(held ? 304 : 200, {
         "Content-Type": "application/octet-stream",
-        ETag: '"now"',
+        ETag: this.etag,
         ...stated,
       });
       response.end(held ? undefined : this.#bytes);
-    } else if (path === `${this.prefix}v1/me/stream`) {
+    } else if (path === `${this.prefix}${this.paths.stream}`) {
       response.writeHead(200, { "Content-Type": "text/event-stream" });
       response.write(this.greeting);
       this.#streams.add(response);

@@ -265,6 +265,23 @@ test("another epoch with a later moment replaces a higher revision, verified or 
   }
 });
 
+test("a slower gateway opens no way back to another history", async () => {
+  for (const options of [{ verify: verified() }, {}]) {
+    const iat = seconds();
+    const { gateway, postern } = await watch(options, await signed(five, 5, { iat }));
+    // It knows of a later revision, and has known it for longer: what it states is taken.
+    gateway.state(await signed(five, 5, { as_of: 6, iat: iat - 50 }));
+    await until(() => postern.freshness().asOf === 6, "the slower gateway's statement");
+    gateway.state(await signed(restored, 3, { epoch: "e0", iat: iat - 10 }));
+    gateway.push(3, restored);
+    await aWhile();
+    assert.equal(postern.revision, 5, "later than the last one is not later than all");
+    gateway.state(await signed(restored, 3, { epoch: "e2", iat: iat + 1 }));
+    gateway.push(3, restored);
+    await until(() => postern.revision === 3, "revision 3");
+  }
+});
+
 test("not verified, a bad statement only leaves the age as it was", async () => {
   const watched = await watch({}, await stranger.sign(claims(five, 5)));
   const { gateway, postern, errors } = watched;

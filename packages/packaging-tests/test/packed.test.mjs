@@ -21,7 +21,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "vite";
 import { FLEET, sliceOf } from "../../client/dist/test/worlds.js";
 
-const PACKAGES = ["client", "react", "vue"];
+const PACKAGES = ["client", "react", "vue", "edge"];
 /** What the packages leave to the application; linked, so that nothing is asked of a registry. */
 const PEERS = ["react", "react-dom", "vue"];
 
@@ -31,6 +31,7 @@ const PAGE_GZIP_BYTES_MAX = {
   client: 10 * 1024,
   react: 14 * 1024,
   vue: 14 * 1024,
+  edge: 12 * 1024,
 };
 
 const repository = fileURLToPath(new URL("../../..", import.meta.url));
@@ -70,8 +71,8 @@ test("each holds what its entries name, a README, and nothing of the tests", () 
     const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
     const { exports: entries, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
     assert.equal(version, "0.1.0");
-    for (const { types, default: code } of Object.values(entries)) {
-      for (const file of [types, code])
+    for (const entry of Object.values(entries)) {
+      for (const file of typeof entry === "string" ? [entry] : [entry.types, entry.default])
         assert.ok(statSync(join(folder, file)).size > 100, `${name}: ${file}`);
     }
     assert.ok(files.includes("README.md"));
@@ -88,11 +89,15 @@ const SMOKE = `
   import { open, check, anywhere } from "@postern/client/evaluator";
   import { Evaluator } from "@postern/client/evaluator/full";
   import { manifest, visible } from "@postern/client/routes";
+  import { inStorage } from "@postern/client/offline";
   import { Source } from "@postern/client/source";
+  import { KeySet } from "@postern/client/statements";
+  import { tabs } from "@postern/client/tabs";
   import { connect, PosternError } from "@postern/client";
   import { Can, PosternProvider, useFilter } from "@postern/react";
   import { guard as loader } from "@postern/react/react-router";
   import { guard as beforeLoad } from "@postern/react/tanstack-router";
+  import { createGuard } from "@postern/edge";
   import { createPostern, useCan } from "@postern/vue";
   import { guard as beforeEach } from "@postern/vue/router";
   import { createElement as h } from "react";
@@ -116,7 +121,11 @@ const SMOKE = `
   app.use(createPostern({ initial: bytes }));
   const refused = await thrown(() => loader(pages, () => tom)({ request: { url: "http://a.example/team" } }));
   const moved = await thrown(() => beforeLoad(pages, () => tom, (to) => to)({ location: { pathname: "/team" } }));
-  const unreachable = await thrown(() => connect({ url: "http://127.0.0.1:1/", token: "t", connectMs: 50 }));
+  const offline = inStorage(new Map(), { organization: "acme", subject: "user:tom" });
+  const away = { url: "http://127.0.0.1:1/", token: "t", connectMs: 50, share: tabs(), offline };
+  const unreachable = await thrown(() => connect(away));
+  const noKeys = await thrown(() => KeySet.of({}));
+  const guard = createGuard({ gateway: "http://127.0.0.1:1/", organization: "acme", key: "k" });
   console.log(JSON.stringify([
     check(slice, "miner:read", at, { now: 0 }),
     anywhere(slice, "user:manage", { now: 0 }),
@@ -128,6 +137,8 @@ const SMOKE = `
     moved,
     await beforeEach(pages, () => tom)({ path: "/team" }),
     unreachable instanceof PosternError && unreachable.code,
+    noKeys.refusal,
+    (await guard.check("user:tom", "miner:read", at)).reason,
   ]));
 `;
 
@@ -142,6 +153,8 @@ const EXPECTED = [
   { to: "/", replace: true },
   { path: "/" },
   "unavailable",
+  "malformed",
+  "no_snapshot",
 ];
 
 test("every entry works in Node, rendering on a server included", () => {
@@ -174,6 +187,7 @@ const PAGE = {
   client: `import { connect } from "@postern/client"; import { visible } from "@postern/client/routes";
     globalThis.page = { connect, visible };`,
   react: `export * from "@postern/react"; export * from "@postern/react/react-router"; export * from "@postern/client";`,
+  edge: `export * from "@postern/edge";`,
   vue: `export * from "@postern/vue"; export * from "@postern/vue/router"; export * from "@postern/client";`,
 };
 

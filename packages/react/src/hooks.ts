@@ -1,6 +1,7 @@
 // Hooks that ask. Each renders its component again when its answer may be another one.
 
-import type { Decision, Facts, Permissions, Resource } from "@postern/client";
+import type { Decision, Demand, Facts, Freshness, Permissions, Resource } from "@postern/client";
+import { UNKNOWN_FRESHNESS } from "@postern/client/source";
 import { useMemo, useSyncExternalStore } from "react";
 import { useSource } from "./context.js";
 
@@ -17,9 +18,12 @@ export function usePostern(): Permissions {
   );
 }
 
-/** Whether the permission is held there; without a resource in the whole organization. Renders when that changes. */
-export function useCan(permission: string, resource?: Resource, facts?: Facts): boolean {
-  return useAnswer((postern) => postern.can(permission, resource, facts));
+/**
+ * Whether the permission is held there; without a resource in the whole organization. Renders when that changes. With
+ * `{ maxAge }`, seconds, it is looked at every second whether the permissions are still that young.
+ */
+export function useCan(permission: string, resource?: Resource, facts?: Facts, demand?: Demand): boolean {
+  return useAnswer((postern) => postern.can(permission, resource, facts, demand), demand);
 }
 
 /** Whether it is held in the whole organization or at one scope at least: what a menu entry asks. */
@@ -32,9 +36,17 @@ export function useEverywhere(permission: string, facts?: Facts): boolean {
   return useAnswer((postern) => postern.everywhere(permission, facts));
 }
 
-/** The decision with its reason. Throws as the client's `decide` does. */
-export function useDecision(permission: string, resource?: Resource, facts?: Facts): Decision {
-  return useList((postern) => postern.decide(permission, resource, facts), [permission, resource, facts]);
+/** The decision with its reason. Throws as the client's `decide` does. `demand` as for {@link useCan}. */
+export function useDecision(
+  permission: string,
+  resource?: Resource,
+  facts?: Facts,
+  demand?: Demand,
+): Decision {
+  const ask = (postern: Permissions): Decision => postern.decide(permission, resource, facts, demand);
+  // Age alone gives another answer on the same permissions.
+  const reason = useAnswer((postern) => demand && ask(postern).reason, demand);
+  return useList(ask, [permission, resource, facts, demand, reason]);
 }
 
 /** The ids of a scope type at which the permission is held, sorted. Throws as the client's `filter` does. */
@@ -47,11 +59,24 @@ export function useActions(resource?: Resource, facts?: Facts): readonly string[
   return useList((postern) => postern.actions(resource, facts), [resource, facts]);
 }
 
-/** An answer that can be compared: who asks is rendered when it is another one, and not at every change. */
-function useAnswer(ask: (postern: Permissions) => boolean): boolean {
+/**
+ * How current the permissions are: to mark a page that no longer is. Renders when they are no longer fresh, or are
+ * again, and after every change; `ageMs` is that of the last such moment.
+ */
+export function useFreshness(): Freshness {
   const source = useSource();
   return useSyncExternalStore(
     source.subscribe,
+    () => source.freshness,
+    () => UNKNOWN_FRESHNESS,
+  );
+}
+
+/** An answer that can be compared: who asks is rendered when it is another one, and not at every change. */
+function useAnswer<T>(ask: (postern: Permissions) => T, demand?: Demand): T {
+  const source = useSource();
+  return useSyncExternalStore(
+    demand === undefined ? source.subscribe : source.subscribeToAge,
     () => ask(source.current),
     () => ask(source.initial),
   );

@@ -9,6 +9,7 @@ export {
   useDecision,
   useEverywhere,
   useFilter,
+  useFreshness,
   usePostern,
 } from "./hooks.js";
 export type { Client, Initial } from "@postern/client/source";

@@ -17,10 +17,11 @@ import {
   useDecision,
   useEverywhere,
   useFilter,
+  useFreshness,
   usePostern,
 } from "../src/index.js";
 
-const { FLEET, fleetAt, sliceOf, technician, TestGateway, until } = shared;
+const { FLEET, fleetAt, seconds, Signer, sliceOf, state, technician, TestGateway, until } = shared;
 
 const S1 = { type: "site", id: "s1" };
 const S2 = { type: "site", id: "s2" };
@@ -306,4 +307,34 @@ test("a closed client allows nothing any more", async () => {
   assert.equal(element.textContent, "yes");
   await act(async () => client.close());
   assert.equal(element.textContent, "no");
+});
+
+test("a page shows that its permissions are no longer current, and that they are again", async () => {
+  function Mark() {
+    const { fresh, revision } = useFreshness();
+    const young = useCan("miner:read", S1, undefined, { maxAge: 3 });
+    const { reason } = useDecision("miner:read", S1, undefined, { maxAge: 3 });
+    return `${revision} ${fresh ? "current" : "old"} ${young ? "young" : "no"} ${reason}`;
+  }
+  await render(
+    <PosternProvider client={client}>
+      <Mark />
+    </PosternProvider>,
+  );
+  assert.equal(element.textContent, "5 old no stale", "nothing is stated");
+  const signer = await Signer.random();
+  await until(() => gateway.streams > 0);
+  const iat = seconds();
+  const statement = await state(signer, sliceOf(FLEET, "user:tom"), { iat, exp: iat + 6 });
+  await act(async () => {
+    gateway.state(statement);
+    await until(() => client.freshness().fresh === true);
+  });
+  assert.equal(element.textContent, "5 current young assignment");
+  await act(() => until(() => element.textContent === "5 current no stale", "past the question's own limit"));
+  await act(() => until(() => element.textContent === "5 old no stale", "past the validity"));
+  await act(async () => root?.unmount());
+  root = undefined;
+  await render(<Mark />);
+  assert.equal(element.textContent, "0 old no stale", "outside of a provider");
 });

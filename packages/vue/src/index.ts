@@ -2,5 +2,11 @@
 
 export { Can, type CanAt } from "./can.js";
 export { useActions, useAnywhere, useCan, useDecision, useEverywhere, useFilter } from "./composables.js";
-export { createPostern, usePostern, type PosternOptions, type PosternPlugin } from "./plugin.js";
+export {
+  createPostern,
+  useFreshness,
+  usePostern,
+  type PosternOptions,
+  type PosternPlugin,
+} from "./plugin.js";
 export type { Client, Initial } from "@postern/client/source";

@@ -1,7 +1,14 @@
 // Where composables find what to ask: the plugin of their application.
 
-import type { Permissions, PosternError } from "@postern/client";
-import { NOTHING, openInitial, Source, type Client, type Initial } from "@postern/client/source";
+import type { Freshness, Permissions, PosternError } from "@postern/client";
+import {
+  NOTHING,
+  openInitial,
+  Source,
+  UNKNOWN_FRESHNESS,
+  type Client,
+  type Initial,
+} from "@postern/client/source";
 import { inject, shallowRef, type App, type InjectionKey, type ShallowRef } from "vue";
 
 /** What {@link createPostern} takes; all optional. */
@@ -30,23 +37,31 @@ type State = Readonly<ShallowRef<Permissions>>;
 
 const KEY: InjectionKey<State> = Symbol("postern");
 const OUTSIDE: State = shallowRef(NOTHING);
+const FRESHNESS: InjectionKey<Readonly<ShallowRef<Freshness>>> = Symbol("postern freshness");
+const UNKNOWN = shallowRef(UNKNOWN_FRESHNESS);
 
 /** Makes the plugin. With `client` and `initial` both, `initial` decides until the application is mounted. */
 export function createPostern({ client, initial, onError }: PosternOptions = {}): PosternPlugin {
   const first = openInitial(initial, onError);
   const state = shallowRef(first);
+  const freshness = shallowRef(UNKNOWN_FRESHNESS);
   let stop: (() => void) | undefined;
 
   const attach = (client: Client | undefined): void => {
     stop?.();
     stop = undefined;
     const source = new Source(client, first);
-    if (client !== undefined) stop = source.subscribe(() => (state.value = source.current));
-    state.value = source.current;
+    const follow = (): void => {
+      state.value = source.current;
+      freshness.value = source.freshness;
+    };
+    if (client !== undefined) stop = source.subscribe(follow);
+    follow();
   };
 
   const install = (app: App): void => {
     app.provide(KEY, state);
+    app.provide(FRESHNESS, freshness);
     // Since Vue 3.5. Before, whoever unmounts an application detaches the client.
     app.onUnmount?.(() => attach(undefined));
     if (client === undefined) return;
@@ -71,4 +86,12 @@ export function createPostern({ client, initial, onError }: PosternOptions = {})
  */
 export function usePostern(): State {
   return inject(KEY, OUTSIDE);
+}
+
+/**
+ * How current the permissions are, as a reference: to mark a page that no longer is. Another object when they are no
+ * longer fresh, or are again, and after every change; `ageMs` is that of the last such moment.
+ */
+export function useFreshness(): Readonly<ShallowRef<Freshness>> {
+  return inject(FRESHNESS, UNKNOWN);
 }

@@ -16,10 +16,11 @@ import {
   useDecision,
   useEverywhere,
   useFilter,
+  useFreshness,
   usePostern,
 } from "../src/index.js";
 
-const { FLEET, fleetAt, sliceOf, technician, TestGateway, until } = shared;
+const { FLEET, fleetAt, seconds, Signer, sliceOf, state, technician, TestGateway, until } = shared;
 
 const S1 = { type: "site", id: "s1" };
 const S2 = { type: "site", id: "s2" };
@@ -240,4 +241,35 @@ test("an application that is unmounted lets the client go", async () => {
   app?.unmount();
   app = undefined;
   assert.equal(listeners, 0);
+});
+
+test("a page shows that its permissions are no longer current, and that they are again", async () => {
+  const mark: Component = {
+    setup() {
+      const freshness = useFreshness();
+      const young = useCan("miner:read", S1, undefined, { maxAge: 3 });
+      const decision = useDecision("miner:read", S1, undefined, () => ({ maxAge: 3 }));
+      return () => {
+        const { revision, fresh } = freshness.value;
+        return [
+          revision,
+          fresh ? "current" : "old",
+          young.value ? "young" : "no",
+          decision.value.reason,
+        ].join(" ");
+      };
+    },
+  };
+  mount(mark);
+  assert.equal(element.textContent, "5 old no stale", "nothing is stated");
+  const signer = await Signer.random();
+  await until(() => gateway.streams > 0);
+  const iat = seconds();
+  gateway.state(await state(signer, sliceOf(FLEET, "user:tom"), { iat, exp: iat + 6 }));
+  await until(() => element.textContent === "5 current young assignment");
+  await until(() => element.textContent === "5 current no stale", "past the question's own limit");
+  await until(() => element.textContent === "5 old no stale", "past the validity");
+  app?.unmount();
+  mount(mark, createPostern());
+  assert.equal(element.textContent, "0 old no stale", "nobody is followed");
 });

@@ -1,7 +1,7 @@
 // `@postern/client/evaluator/full`: all questions on a slice without WebAssembly, asked as the client is asked.
 
 import { PosternError } from "../errors.js";
-import type { Decision, Facts, Permissions, Resource } from "../question.js";
+import type { Decision, Demand, Facts, Permissions, Resource } from "../question.js";
 import { fail, type FactsAt, type Place } from "./core.js";
 import { allows, anywhere, check, declared, everywhere, open, type OpenSlice } from "./questions.js";
 
@@ -38,12 +38,18 @@ export class Evaluator implements Permissions {
   }
 
   /** May the subject do it there? Without a resource: in the whole organization. Never throws; an error is a no. */
-  can(permission: string, resource?: Resource, facts?: Facts): boolean {
-    return this.#never(permission, () => this.decide(permission, resource, facts).decision === "allow");
+  can(permission: string, resource?: Resource, facts?: Facts, demand?: Demand): boolean {
+    return this.#never(
+      permission,
+      () => this.decide(permission, resource, facts, demand).decision === "allow",
+    );
   }
 
   /** As {@link Evaluator.can}, with the reason. Throws `unknown_permission` and `invalid_request`. */
-  decide(permission: string, resource?: Resource, facts?: Facts): Decision {
+  decide(permission: string, resource?: Resource, facts?: Facts, demand?: Demand): Decision {
+    // Nobody states how old the bytes are.
+    if ((demand?.maxAge ?? Infinity) !== Infinity)
+      return { decision: "deny", reason: "stale", revision: this.revision };
     const place = resource === undefined ? this.#slice.places[0] : this.#listed(resource);
     if (facts === undefined && place !== undefined) {
       const reason = this.#now()[0](declared(this.#slice, permission), place);

@@ -19,4 +19,5 @@ export function batch(count: number): number;
 export function check_batch(slot: number, count: number, now: number): boolean;
 export function mask(slot: number, subject: number, resource: number, now: number): number;
 export function query(slot: number, request: Uint8Array): Uint8Array;
+export function __wbindgen_init_externref_table(): void;
 export function __wbg_set_wasm(exports: WebAssembly.Exports): void;
