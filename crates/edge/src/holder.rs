@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use postern_snapshot::{OpenError, Opened};
 use postern_statement::{Held, Refused, Statement};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
@@ -54,12 +55,24 @@ pub enum Unready {
 pub struct Holder {
     organization: String,
     state: watch::Sender<Option<Arc<InForce>>>,
+    /// The latest moment of any statement that was taken: a slower gateway may state an earlier one of a later revision,
+    /// and that must not open the way back to another history.
+    latest_iat: AtomicI64,
 }
 
 impl Holder {
     /// Nothing yet.
     pub fn new(organization: String) -> Self {
-        Holder { organization, state: watch::Sender::new(None) }
+        Holder { organization, state: watch::Sender::new(None), latest_iat: AtomicI64::new(i64::MIN) }
+    }
+
+    /// Check 6 of docs/statements.md.
+    fn may_follow(&self, statement: &Statement, held: &Statement) -> Result<(), Refused> {
+        let latest = self.latest_iat.load(Ordering::Relaxed);
+        if statement.epoch != held.epoch && statement.iat <= latest {
+            return Err(Refused::Older);
+        }
+        statement.may_follow(held)
     }
 
     /// What is held, fresh or not.
@@ -99,11 +112,12 @@ impl Holder {
         statement.is_about(&self.organization, None)?;
         let Some(in_force) = self.held() else { return Ok(false) };
         let mut held = in_force.held();
-        statement.may_follow(held.statement())?;
+        self.may_follow(statement, held.statement())?;
         if held.statement().hash != statement.hash {
             return Ok(false);
         }
         held.take(statement.clone(), now_micros() / 1_000_000, steady_micros())?;
+        self.latest_iat.fetch_max(statement.iat, Ordering::Relaxed);
         drop(held);
         // Who waits for a revision looks again.
         self.state.send_modify(|_| {});
@@ -117,7 +131,7 @@ impl Holder {
     pub fn take(&self, bytes: Bytes, statement: &Statement) -> Result<(), NotTaken> {
         statement.is_about(&self.organization, None)?;
         if let Some(held) = self.held() {
-            statement.may_follow(held.held().statement())?;
+            self.may_follow(statement, held.held().statement())?;
         }
         statement.names(&bytes)?;
         let opened = Opened::new(bytes)?;
@@ -128,6 +142,7 @@ impl Holder {
             return Err(NotTaken::Contradiction);
         }
         let held = Held::new(statement.clone(), now_micros() / 1_000_000, steady_micros());
+        self.latest_iat.fetch_max(statement.iat, Ordering::Relaxed);
         self.state.send_replace(Some(Arc::new(InForce { opened, held: Mutex::new(held) })));
         Ok(())
     }
@@ -156,5 +171,38 @@ impl InForce {
 
     fn held(&self) -> std::sync::MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slower_gateway_opens_no_way_back_to_another_history() {
+        let now = now_micros() / 1_000_000;
+        let holder = Holder::new("acme".to_owned());
+        let bytes = |revision| {
+            Bytes::from(postern_snapshot::Draft::new("acme", revision).finish().unwrap().to_bytes())
+        };
+        let statement = |epoch: &str, revision: u64, iat: i64| Statement {
+            organization: "acme".to_owned(),
+            subject: None,
+            epoch: epoch.to_owned(),
+            revision,
+            as_of: revision,
+            hash: postern_statement::hash(&bytes(revision)),
+            iat,
+            exp: now + 60,
+        };
+        holder.take(bytes(5), &statement("new", 5, now)).unwrap();
+        // A gateway whose last answer from the database is older, of a later revision.
+        holder.take(bytes(6), &statement("new", 6, now - 10)).unwrap();
+        let back = statement("old", 3, now - 5);
+        assert_eq!(holder.state(&back), Err(Refused::Older));
+        assert!(matches!(holder.take(bytes(3), &back), Err(NotTaken::Refused(Refused::Older))));
+        assert_eq!(holder.held().unwrap().revision(), 6);
+        holder.take(bytes(2), &statement("restored", 2, now + 1)).unwrap();
+        assert_eq!(holder.held().unwrap().revision(), 2);
     }
 }

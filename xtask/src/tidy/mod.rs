@@ -1,5 +1,6 @@
 //! `cargo xtask tidy`: the rules of the house that no compiler checks.
 
+mod claims;
 mod dependencies;
 mod files;
 mod text;
@@ -31,6 +32,7 @@ pub fn run() -> Result<()> {
     let mut findings = Findings::default();
     dependencies::check(&mut findings)?;
     files::check(&sources, &mut findings);
+    claims::check(&sources, &mut findings);
     text::check(&sources, &mut findings);
     for warning in &findings.warnings {
         println!("warning: {warning}");
