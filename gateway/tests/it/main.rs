@@ -1,6 +1,7 @@
 //! The gateway against a real Postgres: one server for all tests, started by the gateway's own module, and a fresh
 //! database for each.
 
+mod adopt;
 mod agents;
 mod authzen;
 mod described;

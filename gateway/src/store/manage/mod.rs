@@ -114,4 +114,5 @@ macro_rules! iso {
     };
 }
 
-use {iso, moment};
+use iso;
+pub(in crate::store) use moment;
