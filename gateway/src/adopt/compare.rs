@@ -133,8 +133,7 @@ pub async fn compare(
     };
     let mut all = Vec::new();
     for (query, reader) in plan.queries.iter().zip(&readers) {
-        let counted = source.count(&query.sql).await;
-        let counted = counted.map_err(|error| AdoptError::Source { query: query.name.clone(), error })?;
+        let counted = reader.count(query, source).await?;
         let number_of = |rule: &str| {
             let found = known.iter().find(|(_, name, known, _)| *name == query.name && known == rule);
             found.map(|(number, ..)| *number)

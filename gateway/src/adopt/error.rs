@@ -42,7 +42,7 @@ pub enum AdoptError {
         what: String,
     },
     /// The source does not answer, or not this query.
-    #[error("the source, query `{query}`: {error}")]
+    #[error("the source, query `{query}`: {}", said(error))]
     Source {
         /// Which query.
         query: String,
@@ -119,14 +119,19 @@ impl Refused {
 
 impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.error)?;
-        if let StoreError::Database(sqlx::Error::Database(database)) = &self.error {
-            let database = database.try_downcast_ref::<sqlx::postgres::PgDatabaseError>();
-            if let Some(detail) = database.and_then(|error| error.detail()) {
-                write!(f, " ({detail})")?;
-            }
-        }
+        write!(f, "{}", said(&self.error))?;
         self.hint.map_or(Ok(()), |hint| write!(f, "; {hint}"))
+    }
+}
+
+/// What the server said, in its own words.
+fn said(error: &StoreError) -> String {
+    let StoreError::Database(sqlx::Error::Database(database)) = error else { return error.to_string() };
+    let detail =
+        database.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().and_then(|error| error.detail());
+    match detail {
+        Some(detail) => format!("{} ({detail})", database.message()),
+        None => database.message().to_owned(),
     }
 }
 

@@ -70,6 +70,25 @@ impl Reader {
         Ok(Page { rows, first_key, last_key, is_last })
     }
 
+    /// How many rows the query has now.
+    pub async fn count(&self, query: &PlanQuery, source: &mut Source) -> Result<u64, AdoptError> {
+        let names: Vec<&str> =
+            query.key.iter().map(|number| query.columns.names()[*number].0.as_str()).collect();
+        let counted = source.count(&query.sql, &names).await;
+        match counted.map_err(|error| AdoptError::Source { query: query.name.clone(), error })? {
+            (count, 0) => Ok(count),
+            (_, nulls) => {
+                let what = format!(
+                    "query `{}`: {nulls} of its rows have NULL in {}, a column of the key: leave them out in the SQL, or \
+                     choose another `key`",
+                    query.name,
+                    listed(&names)
+                );
+                Err(PlanError::new(query.line, what).into())
+            }
+        }
+    }
+
     /// A row by its key, for people.
     pub fn named(&self, query: &PlanQuery, row: &SourceRow) -> String {
         let of = |number: &usize| {

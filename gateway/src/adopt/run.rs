@@ -19,6 +19,9 @@ const TRIES: u32 = 8;
 /// Times that the queries are read again because the source has grown meanwhile.
 const ROUNDS: usize = 3;
 
+/// Microseconds to wait for another program that runs the plan, before it is believed to go on.
+const PATIENCE: i64 = 15_000_000;
+
 /// What a run did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Adopted {
@@ -125,10 +128,15 @@ pub(super) async fn begin(plan: &Plan, target: &mut PgConnection) -> Result<(), 
     if heads::revision(target, &plan.organization).await?.is_none() {
         return Err(AdoptError::NoOrganization(plan.organization.clone()));
     }
-    match record::lock(target, &plan.organization, &plan.name).await? {
-        true => Ok(()),
-        false => Err(AdoptError::Running(plan.name.clone())),
+    // Of a program that was killed, the server finishes the statement first, and then notices.
+    let until = steady_micros() + PATIENCE;
+    while !record::lock(target, &plan.organization, &plan.name).await? {
+        if steady_micros() > until {
+            return Err(AdoptError::Running(plan.name.clone()));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
+    Ok(())
 }
 
 impl Run<'_> {
@@ -162,9 +170,7 @@ impl Run<'_> {
     }
 
     async fn count(&mut self, number: usize) -> Result<u64, AdoptError> {
-        let query = &self.plan.queries[number];
-        let count = self.source.count(&query.sql).await;
-        count.map_err(|error| AdoptError::Source { query: query.name.clone(), error })
+        self.readers[number].count(&self.plan.queries[number], self.source).await
     }
 
     /// Reads a query to its end; where it then is.

@@ -2,6 +2,7 @@
 //! database for each.
 
 mod adopt;
+mod adopt_plans;
 mod agents;
 mod authzen;
 mod described;

@@ -111,11 +111,14 @@ impl Source {
         Ok(Ok(Pages::new(sql, columns, key, &types)))
     }
 
-    /// How many rows a query has now.
-    pub async fn count(&mut self, sql: &str) -> Result<u64, StoreError> {
-        let count = format!("SELECT count(*) FROM (\n{sql}\n) AS source");
-        let count: i64 = sqlx::query_scalar(AssertSqlSafe(count)).fetch_one(&mut self.connection).await?;
-        Ok(u64::try_from(count).unwrap_or(0))
+    /// How many rows a query has now, and how many of them no page can have, because a column of the key is NULL.
+    pub async fn count(&mut self, sql: &str, key: &[&str]) -> Result<(u64, u64), StoreError> {
+        let null: Vec<String> = key.iter().map(|name| format!("source.{} IS NULL", quoted(name))).collect();
+        let null = null.join(" OR ");
+        let count = format!("SELECT count(*), count(*) FILTER (WHERE {null}) FROM (\n{sql}\n) AS source");
+        let row = sqlx::query(AssertSqlSafe(count)).fetch_one(&mut self.connection).await?;
+        let number = |at: usize| row.try_get::<i64, _>(at).map(i64::unsigned_abs);
+        Ok((number(0)?, number(1)?))
     }
 
     /// The rows after a key, at most so many; from the beginning without one.
