@@ -7,14 +7,16 @@
 //! cargo run --release -p postern-bench -- --export     reading 1,000,000 users out of Postgres, too
 //! cargo run --release -p postern-bench -- --authzen    AuthZEN over HTTP beside the three queries that it replaces, too
 //! cargo run --release -p postern-bench -- --propagation    from a commit to one, 100 and 10,000 followers, too
+//! cargo run --release -p postern-bench -- --adopt 5000000   adopting sessions beside a plain INSERT … SELECT, too
 //! cargo run --release -p postern-bench -- --markdown docs/benchmarks.md
 //! ```
-//! `--export`, `--authzen` and `--propagation` without a number of users measure only that, where no page is written.
+//! `--export`, `--authzen`, `--propagation` and `--adopt` without a number of users measure only that, where no page is written.
 //!
 //! A figure over its budget is marked; nothing fails because of it. An answer that is not the truth fails the run.
 
 #![forbid(unsafe_code)]
 
+mod adopt;
 mod authzen;
 mod export;
 mod hosted;
@@ -43,6 +45,8 @@ struct Options {
     export: Option<usize>,
     authzen: bool,
     propagation: bool,
+    /// Sessions that are adopted.
+    adopt: Option<usize>,
     markdown: Option<PathBuf>,
 }
 
@@ -54,6 +58,7 @@ fn options() -> Result<Options> {
         export: None,
         authzen: false,
         propagation: false,
+        adopt: None,
         markdown: None,
     };
     let mut arguments = std::env::args().skip(1);
@@ -65,6 +70,7 @@ fn options() -> Result<Options> {
             "--markdown" => options.markdown = Some(value()?.into()),
             "--authzen" => options.authzen = true,
             "--propagation" => options.propagation = true,
+            "--adopt" => options.adopt = Some(value()?.replace([',', '_'], "").parse().context("--adopt")?),
             "--export" => options.export = Some(1_000_000),
             "--export-users" => options.export = Some(value()?.parse().context("--export-users")?),
             size => match size.replace([',', '_'], "").parse() {
@@ -73,8 +79,9 @@ fn options() -> Result<Options> {
             },
         }
     }
-    let only_others =
-        (options.export.is_some() || options.authzen || options.propagation) && options.markdown.is_none();
+    let others =
+        options.export.is_some() || options.authzen || options.propagation || options.adopt.is_some();
+    let only_others = others && options.markdown.is_none();
     if options.sizes.is_empty() && !only_others {
         options.sizes = vec![100, 10_000, 1_000_000];
     }
@@ -88,6 +95,9 @@ fn main() -> Result<()> {
     }
     if let Some(url) = propagation::url_of_child() {
         return propagation::child(&url);
+    }
+    if let Some(arguments) = adopt::arguments_of_child() {
+        return adopt::child(&arguments);
     }
     let options = options()?;
     let command: Vec<String> = std::env::args().skip(1).collect();
@@ -114,6 +124,9 @@ fn main() -> Result<()> {
     let propagation = options.propagation.then(propagation::run).transpose()?;
     if let Some(propagation) = &propagation {
         println!("{propagation}");
+    }
+    if let Some(sessions) = options.adopt {
+        println!("{}", adopt::run(sessions)?);
     }
     println!("{}", circumstances.list());
     if let Some(file) = &options.markdown {

@@ -241,13 +241,13 @@ async fn open(
 }
 
 /// A gateway in a process of its own.
-struct Running {
+pub(crate) struct Running {
     child: Child,
     address: SocketAddr,
 }
 
 impl Running {
-    fn start(url: &str) -> Result<Self> {
+    pub(crate) fn start(url: &str) -> Result<Self> {
         let mut child =
             Command::new(std::env::current_exe()?).env(URL, url).stdout(Stdio::piped()).spawn()?;
         let out = child.stdout.take().context("the child has no output")?;
@@ -255,6 +255,11 @@ impl Running {
         std::io::BufReader::new(out).read_line(&mut line)?;
         let address = line.trim().parse().context("the gateway did not start")?;
         Ok(Running { child, address })
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Resident, in KiB.

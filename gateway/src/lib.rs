@@ -11,6 +11,7 @@
 //! - [`access`], [`token`]: who calls
 //! - [`consistency`]: what ties a decision to a revision
 //! - [`manage`]: who may write what
+//! - [`adopt`]: other databases into facts
 //! - [`metrics`]: what is measured
 //! - `http`: the paths
 //! - [`app`]: start and end
@@ -23,6 +24,7 @@
 #![forbid(unsafe_code)]
 
 pub mod access;
+pub mod adopt;
 pub mod app;
 pub mod cli;
 pub mod clock;

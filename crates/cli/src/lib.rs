@@ -15,7 +15,7 @@ mod output;
 use clap::{Parser, Subcommand};
 use command::{gateway, snapshot, world};
 use postern_edge::config::EdgeArgs;
-use postern_gateway::cli::{self as served, KeyArgs, ServeArgs, StatementKeyArgs, TokenArgs};
+use postern_gateway::cli::{self as served, AdoptArgs, KeyArgs, ServeArgs, StatementKeyArgs, TokenArgs};
 
 pub use command::gateway::Failure;
 
@@ -35,6 +35,8 @@ enum Command {
     /// Look into snapshots, and cut them to what one subject may see.
     #[command(subcommand)]
     Snapshot(snapshot::Command),
+    /// Map an existing database into facts.
+    Adopt(AdoptArgs),
     /// Run the gateway.
     Serve(ServeArgs),
     /// Run the agent: follow a gateway, and answer applications and proxies from memory.
@@ -56,6 +58,7 @@ impl Cli {
         match self.command {
             Command::World(command) => command.run(),
             Command::Snapshot(command) => command.run(),
+            Command::Adopt(args) => gateway::run(served::adopt(args)),
             Command::Serve(args) => gateway::run(served::serve(args)),
             Command::Edge(args) => gateway::run_edge(postern_edge::edge(args)),
             Command::Key(args) => gateway::run(served::key(args)),

@@ -1,5 +1,6 @@
 //! The commands that need a database, ready to be mounted in the `postern` program: an `Args` and a `run` each.
 
+mod adopt;
 mod document;
 mod export;
 mod import;
@@ -9,6 +10,7 @@ mod statement_key;
 mod token;
 
 pub use crate::config::ServeArgs;
+pub use adopt::{AdoptArgs, adopt};
 pub use export::{WorldExportArgs, world_export};
 pub use import::{WorldImportArgs, world_import};
 pub use key::{KeyArgs, key};
@@ -16,6 +18,7 @@ pub use serve::serve;
 pub use statement_key::{StatementKeyArgs, statement_key};
 pub use token::{TokenArgs, token};
 
+use crate::adopt::AdoptError;
 use crate::app::ServeError;
 use crate::config::DatabaseArgs;
 use crate::embedded::{Database, EmbeddedError, Options};
@@ -38,6 +41,20 @@ pub enum CliError {
         file: String,
         /// Why.
         source: ImportError,
+    },
+    /// A plan could not be run to its end. The message has the file, and the line where one is at fault.
+    #[error("{file}{}{error}", if error.has_line() { ":" } else { ": " })]
+    Adopt {
+        /// The plan.
+        file: String,
+        /// Why.
+        error: Box<AdoptError>,
+    },
+    /// The facts are not what the source says.
+    #[error("the facts and the source disagree: see above. Run plan `{plan}` again for what is missing")]
+    Disagrees {
+        /// The plan.
+        plan: String,
     },
     /// What was asked for cannot be.
     #[error("{0}")]
@@ -65,6 +82,7 @@ impl CliError {
     /// 2 for what the caller can put right in the input, 1 for everything else.
     pub fn exit_code(&self) -> u8 {
         match self {
+            CliError::Adopt { error, .. } if error.is_input() => 2,
             CliError::Document(_) | CliError::Import { .. } | CliError::Usage(_) => 2,
             _ => 1,
         }

@@ -22,3 +22,12 @@ pub enum StoreError {
     #[error("cannot write: {0}")]
     Sink(#[from] std::io::Error),
 }
+
+impl StoreError {
+    /// Whether other writers were in the way, so that the same transaction may well succeed when it is run again.
+    pub fn is_contention(&self) -> bool {
+        let StoreError::Database(sqlx::Error::Database(error)) = self else { return false };
+        // Serialization failure, deadlock.
+        matches!(error.code().as_deref(), Some("40001" | "40P01"))
+    }
+}

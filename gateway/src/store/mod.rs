@@ -2,6 +2,7 @@
 //!
 //! "Not found" is `Ok(None)`. Names of tables are not qualified: they are found by the connection's `search_path`.
 
+pub mod adopt;
 pub mod catalog_file;
 mod copy;
 pub mod credentials;

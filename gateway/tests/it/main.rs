@@ -1,6 +1,8 @@
 //! The gateway against a real Postgres: one server for all tests, started by the gateway's own module, and a fresh
 //! database for each.
 
+mod adopt;
+mod adopt_plans;
 mod agents;
 mod authzen;
 mod described;

@@ -1,5 +1,6 @@
 //! The command line as `docs/semantics.md` section 6 promises it: what goes in, what comes out, and the exit code.
 
+mod adopt;
 mod check;
 mod examples;
 mod snapshot;

@@ -134,4 +134,5 @@ macro_rules! iso {
     };
 }
 
-use {iso, moment};
+use iso;
+pub(in crate::store) use moment;
