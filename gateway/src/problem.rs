@@ -211,11 +211,44 @@ impl Problem {
         "reserved_name",
         "the name is that of a built-in role, or a built-in role would get another name",
     );
-    /// Another role has it.
+    /// Another role, or preset, has it.
     pub const NAME_TAKEN: Problem = Problem::new(
         StatusCode::CONFLICT,
         "name_taken",
-        "another role has this name; blanks around it and case make no difference",
+        "another one of its kind has this name, deleted presets among them; blanks around it and case make no difference",
+    );
+    /// A template for names that gives none.
+    pub const INVALID_TEMPLATE: Problem = Problem::new(
+        StatusCode::BAD_REQUEST,
+        "invalid_template",
+        "role_name: text with `{scope.id}` or `{scope.name}`, and `{scope.type}`, in at most 64 characters",
+    );
+    /// What manages others is given to somebody by somebody.
+    pub const ADMIN_AUTO_ASSIGN: Problem = Problem::new(
+        StatusCode::BAD_REQUEST,
+        "admin_auto_assign",
+        "an administrator's role is never assigned by itself: take out `auto_assign`, or what manages others",
+    );
+    /// A preset that was deleted.
+    pub const PRESET_DELETED: Problem =
+        Problem::new(StatusCode::CONFLICT, "preset_deleted", "the preset is deleted: restore it first");
+    /// A scope that was deleted.
+    pub const SCOPE_DELETED: Problem = Problem::new(
+        StatusCode::CONFLICT,
+        "scope_deleted",
+        "the scope is deleted: restore it first, or purge it to make another of its id",
+    );
+    /// A resource of a type that is none.
+    pub const NOT_A_SCOPE: Problem = Problem::new(
+        StatusCode::BAD_REQUEST,
+        "not_a_scope",
+        "the catalog declares the type without `scope`: list such a resource at /resources",
+    );
+    /// A role that exists for one scope.
+    pub const ROLE_OF_SCOPE: Problem = Problem::new(
+        StatusCode::BAD_REQUEST,
+        "role_of_scope",
+        "the role exists for one scope, its member `scope`, and is assigned there only",
     );
     /// Another subject has the id, or the alias.
     pub const ID_TAKEN: Problem =
@@ -250,11 +283,12 @@ impl Problem {
         "unknown_type",
         "the catalog declares no such type of resources",
     );
-    /// Something hangs on it; the members `children`, `assignments` and `grants` say how much.
+    /// Something hangs on it; the members `children`, `assignments`, `grants` and `roles` say how much.
     pub const RESOURCE_IN_USE: Problem = Problem::new(
         StatusCode::CONFLICT,
         "resource_in_use",
-        "`children` edges lead to the resource, `assignments` and `grants` stand at it; `cascade=true` deletes them with it",
+        "`children` edges lead to the resource, `assignments` and `grants` stand at it, `roles` exist for it; \
+         `cascade=true` deletes them with it",
     );
     /// What a share is made of.
     pub const PART_OF_SHARE: Problem = Problem::new(

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// An edge, as callers write it at its child.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ParentFields {
+pub(super) struct ParentFields {
     #[serde(rename = "type")]
     kind: String,
     id: String,
@@ -64,6 +64,18 @@ const UNREGISTERED: &str = "ids of this type need not be listed, and what lists 
      has to do it";
 
 impl ResourceFields {
+    /// Of a scope, which is made as one that counts.
+    pub(super) fn of_scope(
+        (kind, id): (&str, &str),
+        parents: Option<Vec<ParentFields>>,
+        owner: Option<String>,
+        attributes: BTreeMap<String, String>,
+    ) -> Self {
+        let (not_before, expires_at) = (None, None);
+        let (kind, id) = (Some(kind.to_owned()), Some(id.to_owned()));
+        ResourceFields { kind, id, parents, owner, attributes, active: true, not_before, expires_at }
+    }
+
     async fn checked(&self, write: &mut Write<'_>, at: (&str, &str)) -> Result<Checked, Refusal> {
         input::place(at.0, at.1, "")?;
         let at = (at.0.to_owned(), at.1.to_owned());
@@ -107,8 +119,32 @@ impl Make for ResourceFields {
 
     /// Lists a resource.
     async fn make(&self, mut write: Write<'_>) -> Result<Written, Refusal> {
-        let at = (self.kind.as_deref().unwrap_or_default(), self.id.as_deref().unwrap_or_default());
-        let new = self.checked(&mut write, at).await?;
+        let listed = write.list_resource(self).await?;
+        write.commit("resource.create", &target(listed.at()), None, Some(listed.item)).await
+    }
+}
+
+/// A resource that was listed a moment ago.
+pub(super) struct Listed {
+    at: (String, String),
+    /// Where it was put: what is held there is held at it.
+    pub put: BTreeSet<Place>,
+    /// As it is told.
+    pub item: Item,
+}
+
+impl Listed {
+    /// Its type and id.
+    pub fn at(&self) -> (&str, &str) {
+        (&self.at.0, &self.at.1)
+    }
+}
+
+impl Write<'_> {
+    /// Lists a resource whose writer may, without taking it down.
+    pub(super) async fn list_resource(&mut self, fields: &ResourceFields) -> Result<Listed, Refusal> {
+        let at = (fields.kind.as_deref().unwrap_or_default(), fields.id.as_deref().unwrap_or_default());
+        let new = fields.checked(self, at).await?;
         let parents = new.parents.clone().unwrap_or_default();
         // Where it is put: in the whole organization unless everything flows down to it from somewhere.
         let mut put: BTreeSet<Place> = parents.iter().map(|edge| Some(edge.parent.clone())).collect();
@@ -116,35 +152,35 @@ impl Make for ResourceFields {
             put.insert(None);
         }
         for place in &put {
-            write.may(&[RESOURCE_MANAGE], super::rights::borrowed(place))?;
+            self.may(&[RESOURCE_MANAGE], super::rights::borrowed(place))?;
         }
-        let (connection, organization) = write.tables();
+        let (connection, organization) = self.tables();
         match places::registered(connection, organization, at.0).await.map_err(refusal)? {
             None => return Err(Problem::UNKNOWN_TYPE.into()),
             Some(true) => {}
-            Some(false) => write.needs_everything(UNREGISTERED)?,
+            Some(false) => self.needs_everything(UNREGISTERED)?,
         }
-        let (connection, organization) = write.tables();
+        let (connection, organization) = self.tables();
         if resources::get(connection, organization, at).await.map_err(refusal)?.is_some() {
-            return Err(Problem::ID_TAKEN.because("this organization lists the resource already"));
+            return Err(Problem::ID_TAKEN.because(
+                "this organization lists the resource already; a deleted scope until it is purged",
+            ));
         }
         if !resources::hanging(connection, organization, at).await.map_err(refusal)?.is_none() {
-            write.needs_everything(
+            self.needs_everything(
                 "something was given at this resource before it was listed, and would come into force: whoever may \
                  do everything has to list it",
             )?;
         }
         // What its people hold where it is put, they hold at it. Only what it says itself can give more than that.
-        let names: Vec<String> = self.attributes.keys().cloned().collect();
-        if write.counts(at.0, new.owner.is_some(), &names).await? {
-            write.whole(&put)?;
+        let names: Vec<String> = fields.attributes.keys().cloned().collect();
+        if self.counts(at.0, new.owner.is_some(), &names).await? {
+            self.whole(&put)?;
         }
-        let after = write.put_resource(self, &new, &parents, &BTreeSet::new()).await?;
-        write.commit("resource.create", &target(at), None, Some(after)).await
+        let item = self.put_resource(fields, &new, &parents, &BTreeSet::new()).await?;
+        Ok(Listed { at: new.at, put, item })
     }
-}
 
-impl Write<'_> {
     /// Changes a resource that is as `tags` say.
     pub async fn update_resource(
         mut self,
@@ -206,7 +242,8 @@ impl Write<'_> {
             return Err(Refusal::from(Problem::RESOURCE_IN_USE)
                 .with("children", json!(hanging.children))
                 .with("assignments", json!(hanging.assignments))
-                .with("grants", json!(hanging.grants)));
+                .with("grants", json!(hanging.grants))
+                .with("roles", json!(hanging.roles)));
         }
         resources::delete(connection, organization, at).await.map_err(refusal)?;
         self.commit("resource.delete", &target(at), Some(before), None).await

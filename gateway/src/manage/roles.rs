@@ -98,6 +98,13 @@ impl Write<'_> {
         if !fields.active {
             self.nothing_kept_back()?;
         }
+        if before.json()["auto_assign"] == true
+            && let Some(what) = self.manages_others(&entries).await?
+        {
+            return Err(Problem::ADMIN_AUTO_ASSIGN.because(format!(
+                "permissions: the role is assigned to whoever joins its scope, and who holds `{what}` manages others"
+            )));
+        }
         // What is added counts wherever the role is held, now or later; a role that counts again gives all of it.
         let had = self.role_keys(id).await?.filter(|_| before.json()["active"] == true).unwrap_or_default();
         let added: BTreeSet<String> = keys.difference(&had).cloned().collect();

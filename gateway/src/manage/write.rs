@@ -296,6 +296,25 @@ impl<'a> Write<'a> {
         Written { revision: self.revision, item: Some(item), changed: false }
     }
 
+    /// Takes down what was done to which item: one of several that the write is about.
+    pub(super) async fn take_down(
+        &mut self,
+        operation: &str,
+        target: &str,
+        before: Option<&Item>,
+        after: Option<&Item>,
+    ) -> Result<(), Refusal> {
+        let event = audit::Event {
+            actor: self.caller.actor.name(),
+            operation,
+            target,
+            before: before.map(|item| item.text.as_str()),
+            after: after.map(|item| item.text.as_str()),
+            request_id: self.caller.request_id.as_deref(),
+        };
+        audit::record(&mut self.transaction, &self.caller.organization, &event).await.map_err(refusal)
+    }
+
     /// Takes down what was done to which item, keeps the answer for whoever sends the request again, compares what the
     /// affected may do now with what they did, and commits.
     pub(super) async fn commit(
@@ -306,15 +325,7 @@ impl<'a> Write<'a> {
         after: Option<Item>,
     ) -> Result<Written, Refusal> {
         let organization = self.caller.organization.clone();
-        let event = audit::Event {
-            actor: self.caller.actor.name(),
-            operation,
-            target,
-            before: before.as_ref().map(|item| item.text.as_str()),
-            after: after.as_ref().map(|item| item.text.as_str()),
-            request_id: self.caller.request_id.as_deref(),
-        };
-        audit::record(&mut self.transaction, &organization, &event).await.map_err(refusal)?;
+        self.take_down(operation, target, before.as_ref(), after.as_ref()).await?;
         let revision = heads::revision(&mut self.transaction, &organization).await.map_err(refusal)?;
         let revision = revision.ok_or(Problem::ORGANIZATION_GONE)?;
         if !self.everything && !self.affected.is_empty() {
@@ -418,7 +429,9 @@ pub(super) fn refusal(error: StoreError) -> Refusal {
     let problem = match &error {
         StoreError::Database(sqlx::Error::Database(database)) => match database.constraint() {
             Some("assignments_super_admin_stays" | "subjects_super_admin_stays") => Problem::LAST_SUPER_ADMIN,
-            Some("roles_name_key") => Problem::NAME_TAKEN,
+            Some("roles_name_key" | "presets_name_key") => Problem::NAME_TAKEN,
+            Some("assignments_at_scope_of_role") => Problem::ROLE_OF_SCOPE,
+            Some("resources_deleted_inactive") => Problem::SCOPE_DELETED,
             Some("subject_names_key" | "subject_aliases_pkey") => Problem::ID_TAKEN,
             Some("resources_owner_group_fkey") => Problem::OWNS_RESOURCES,
             Some(

@@ -140,7 +140,15 @@ async fn answers_have_the_form_that_is_described() {
     let share = json!({"resource": {"type": "miner", "id": "m1"}, "subject": "user:new",
         "permissions": ["miner:read"], "into": {"type": "miner", "id": "m7"}});
     made("shares", "NewShare", "Share", share).await;
+    let preset = json!({"name": "Keeper", "type": "site", "permissions": ["fleet:read"], "auto_assign": true,
+        "for_creator": false, "role_name": "{scope.type} {scope.id}"});
+    let preset = made("presets", "PresetFields", "Preset", preset).await.json();
+    let scope = json!({"type": "site", "id": "s7", "parents": [at], "owner": "user:new", "attributes": {"a": "b"},
+        "creator": "user:new"});
+    made("scopes", "ScopeFields", "Scope", scope).await;
     for (list, schema) in [
+        ("scopes", "Scope"),
+        ("presets", "Preset"),
         ("resources", "Resource"),
         ("edges", "Edge"),
         ("grants", "Grant"),
@@ -155,6 +163,34 @@ async fn answers_have_the_form_that_is_described() {
         let items = page["items"].as_array().unwrap();
         assert!(!items.is_empty(), "{list}");
         items.iter().for_each(|item| valid(schema, item));
+    }
+    let organization = "/v1/organizations/{organization}";
+    let member = json!({"subject": "user:none"});
+    valid("NewMember", &member);
+    let joined = fleet.post("scopes/site/s7/members", &operator, member).await;
+    valid("Joined", &joined.json());
+    told(&document, "post", &format!("{organization}/scopes/{{type}}/{{id}}/members"), &joined);
+    let preset = format!("presets/{}", preset["id"].as_str().unwrap());
+    let less = json!({"name": "Keeper", "permissions": []});
+    fleet.send("PUT", &preset, &operator, &[("if-match", "*")], less).await;
+    let preview = fleet.get(&format!("{preset}/sync"), &operator).await;
+    assert_eq!(preview.json()["roles"][0]["removed"], json!(["fleet:read"]));
+    for (method, path, described, schema) in [
+        ("GET", format!("{preset}/sync"), "presets/{id}/sync", Some("PresetSync")),
+        ("POST", format!("{preset}/sync"), "presets/{id}/sync", Some("PresetSync")),
+        ("DELETE", preset.clone(), "presets/{id}", Some("Preset")),
+        ("POST", format!("{preset}/restore"), "presets/{id}/restore", Some("Preset")),
+        ("POST", format!("{preset}/purge"), "presets/{id}/purge", None),
+        ("DELETE", "scopes/site/s7".to_owned(), "scopes/{type}/{id}", Some("Scope")),
+        ("POST", "scopes/site/s7/restore".to_owned(), "scopes/{type}/{id}/restore", Some("Scope")),
+        ("POST", "scopes/site/s7/purge".to_owned(), "scopes/{type}/{id}/purge", Some("Purged")),
+    ] {
+        let answer = fleet.send(method, &path, &operator, &[("if-match", "*")], Value::Null).await;
+        assert_eq!(answer.status, if schema.is_some() { 200 } else { 204 }, "{method} {path}: {answer:?}");
+        if let Some(schema) = schema {
+            valid(schema, &answer.json());
+        }
+        told(&document, &method.to_lowercase(), &format!("{organization}/{described}"), &answer);
     }
     let question =
         json!({"subject": "user:tess", "permission": "miner:reboot", "resource": at, "where": {"a": "b"}});
@@ -239,7 +275,9 @@ async fn every_management_operation_is_attacked() {
         .into_iter()
         .map(|(method, path, _)| {
             let path = match path.split('/').collect::<Vec<_>>()[..] {
+                [list, _, act @ ("restore" | "purge" | "sync")] => format!("{list}/{{id}}/{act}"),
                 [list, _, _] => format!("{list}/{{type}}/{{id}}"),
+                [list, _, _, act] => format!("{list}/{{type}}/{{id}}/{act}"),
                 [list, _] => format!("{list}/{{id}}"),
                 _ => path.to_owned(),
             };

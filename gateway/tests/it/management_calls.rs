@@ -19,6 +19,7 @@ pub fn endpoints() -> Vec<(&'static str, &'static str, Value)> {
     let edge = json!({"child": {"type": "miner", "id": "m1"}, "parent": {"type": "site", "id": "s2"}});
     let grant = json!({"subject": "user:x", "effect": "allow", "permissions": ["fleet:read"], "at": site});
     let share = json!({"subject": "user:x", "permissions": ["fleet:read"], "resource": site});
+    let preset = json!({"name": "P", "type": "site", "permissions": []});
     vec![
         ("GET", "catalog", Value::Null),
         ("GET", "roles", Value::Null),
@@ -48,6 +49,22 @@ pub fn endpoints() -> Vec<(&'static str, &'static str, Value)> {
         ("GET", "grants", Value::Null),
         ("POST", "grants", grant),
         ("DELETE", "grants/00000000-0000-0000-0000-000000000000", Value::Null),
+        ("GET", "scopes", Value::Null),
+        ("POST", "scopes", json!({"type": "site", "id": "s9"})),
+        ("GET", "scopes/site/s1", Value::Null),
+        ("DELETE", "scopes/site/s1", Value::Null),
+        ("POST", "scopes/site/s1/restore", Value::Null),
+        ("POST", "scopes/site/s1/purge", Value::Null),
+        ("POST", "scopes/site/s1/members", json!({"subject": "user:x"})),
+        ("GET", "presets", Value::Null),
+        ("POST", "presets", preset.clone()),
+        ("GET", "presets/00000000-0000-0000-0000-000000000007", Value::Null),
+        ("PUT", "presets/00000000-0000-0000-0000-000000000007", preset),
+        ("DELETE", "presets/00000000-0000-0000-0000-000000000007", Value::Null),
+        ("POST", "presets/00000000-0000-0000-0000-000000000007/restore", Value::Null),
+        ("POST", "presets/00000000-0000-0000-0000-000000000007/purge", Value::Null),
+        ("GET", "presets/00000000-0000-0000-0000-000000000007/sync", Value::Null),
+        ("POST", "presets/00000000-0000-0000-0000-000000000007/sync", Value::Null),
         ("GET", "shares", Value::Null),
         ("POST", "shares", share),
         ("DELETE", "shares/00000000-0000-0000-0000-000000000000", Value::Null),
@@ -66,6 +83,9 @@ async fn every_path_is_attacked() {
     let foreign = writing_key(&mut fleet.setup.connection, "other", None).await;
     let reader = api_key(&mut fleet.setup.connection, "acme").await;
     let nobody = fleet.setup.token("user:none", 60);
+    let there = "INSERT INTO presets (organization_id, preset_id, name, name_key, resource_type)
+        VALUES ('acme', '00000000-0000-0000-0000-000000000007', 'P7', 'p7', 'site')";
+    run(&mut fleet.setup.connection, there).await;
     // What the other organization has is as unknown as what nobody has.
     for path in ["resources/secret/k1", "resources/project/p1", "resources/miner/none"] {
         for (method, body) in [("GET", Value::Null), ("PUT", json!({})), ("DELETE", Value::Null)] {

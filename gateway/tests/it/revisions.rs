@@ -36,8 +36,8 @@ async fn fact_tables(connection: &mut PgConnection) -> Vec<String> {
         "SELECT table_name::text FROM information_schema.columns
          WHERE column_name = 'organization_id' AND table_schema = 'public'
            AND table_name NOT IN ('organizations', 'organization_heads', 'api_keys', 'signing_keys',
-                'audit_events', 'idempotency_keys', 'fact_changes', 'adoptions', 'adoption_queries', 'adoption_rules')
-           ORDER BY 1",
+                'audit_events', 'idempotency_keys', 'fact_changes', 'adoptions', 'adoption_queries', 'adoption_rules',
+                'presets', 'preset_permissions') ORDER BY 1",
     )
     .fetch_all(connection)
     .await

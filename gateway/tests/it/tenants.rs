@@ -50,6 +50,15 @@ async fn rows_that_reach_into_another_organization_are_refused() {
             "assignments_role_fkey",
         ),
         (
+            "INSERT INTO presets (organization_id, name, name_key, resource_type) VALUES ('other', 'x', 'x', 'site')",
+            "presets_type_fkey",
+        ),
+        (
+            "INSERT INTO roles (organization_id, role_id, name, scope_type, scope_id)
+            VALUES ('other', 'role:s', 'S', 'site', 's1')",
+            "roles_scope_fkey",
+        ),
+        (
             "INSERT INTO grants (organization_id, subject_id) VALUES ('other', 'group:ops')",
             "grants_group_fkey",
         ),

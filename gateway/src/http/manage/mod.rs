@@ -8,8 +8,11 @@ pub(super) mod explain;
 pub(super) mod grants;
 pub(super) mod memberships;
 pub(super) mod operations;
+pub(super) mod presets;
 pub(super) mod resources;
 pub(super) mod roles;
+mod scope_operations;
+pub(super) mod scopes;
 pub(super) mod shares;
 pub(super) mod subjects;
 
@@ -154,6 +157,16 @@ impl Call {
         Ok(Some(Replay { key, digest: digest.finalize().into() }))
     }
 
+    /// The resource that the path names.
+    fn at(&self) -> (&str, &str) {
+        (&self.kind, &self.id)
+    }
+
+    /// Begins a write that may come again.
+    async fn begin_once<'a>(&'a self, app: &'a App, body: &str) -> Result<Begun<'a>, Refusal> {
+        Write::begin_once(app, &self.caller, self.replay(body)?).await
+    }
+
     /// Refuses a caller who may not read this, as of the published state, or a later one if the caller asks for that.
     /// Gives the state that it was decided on.
     async fn may_read(&self, app: &Arc<App>, any_of: &[&str]) -> Result<Arc<publish::State>, Refusal> {
@@ -184,7 +197,7 @@ pub(super) async fn create<M: Make>(
     call.takes(&[])?;
     let body = json_body(&call.headers, body).await?;
     let fields: M = parse(&body)?;
-    let made = match Write::begin_once(&app, &call.caller, call.replay(&body)?).await? {
+    let made = match call.begin_once(&app, &body).await? {
         Begun::Write(write) => fields.make(write).await?,
         Begun::Before(made) => made,
     };
@@ -197,6 +210,14 @@ pub(super) async fn create<M: Make>(
         path
     });
     Ok(written(&call.caller, &made, path.as_deref()))
+}
+
+/// Refuses a body where none is taken: what it says would not be done.
+async fn no_body(body: Body) -> Result<(), Refusal> {
+    match axum::body::to_bytes(body, 0).await {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Problem::INVALID_REQUEST.because("the body: this path takes none")),
+    }
 }
 
 /// A connection for a list.

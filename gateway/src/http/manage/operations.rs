@@ -1,8 +1,8 @@
 //! The operations of the management interface, for the list of all (`http::operations`).
 
 use super::{
-    assignments, audit, catalog, create, edges, explain, grants, memberships, resources, roles, shares,
-    subjects,
+    assignments, audit, catalog, create, edges, explain, grants, memberships, resources, roles,
+    scope_operations, shares, subjects,
 };
 use crate::http::operations::{
     Answer, CHANGED, Credential, DECIDED, ITEM, MADE, ORGANIZATION, Operation, operation,
@@ -22,11 +22,13 @@ const ONCE: &[&str] = &["Idempotency-Key"];
 pub(in crate::http) fn all() -> Vec<Operation> {
     let mut all = roles_and_holders();
     all.extend(tree());
+    all.extend(scope_operations::scopes());
     all.extend(held());
+    all.extend(scope_operations::presets());
     all
 }
 
-fn at(path: &str) -> String {
+pub(super) fn at(path: &str) -> String {
     format!("{ORGANIZATION}/{path}")
 }
 
@@ -85,7 +87,7 @@ fn tree() -> Vec<Operation> {
         .with(CHANGE)
         .refuses(&changes)
         .refuses(&gives)
-        .refuses(&[Problem::UNKNOWN_RESOURCE, Problem::UNKNOWN_GROUP]),
+        .refuses(&[Problem::UNKNOWN_RESOURCE, Problem::UNKNOWN_GROUP, Problem::SCOPE_DELETED]),
         operation(
             ("DELETE", at("resources/{type}/{id}"), "deleteResource"),
             "Deletes a resource; with `cascade=true` also the edges that lead to it and what stands at it.",
@@ -290,6 +292,7 @@ fn roles_and_holders() -> Vec<Operation> {
             Problem::BUILTIN_ROLE_IMMUTABLE,
             Problem::GIVES_TO_EVERYBODY,
             Problem::NEEDS_EVERYTHING,
+            Problem::ADMIN_AUTO_ASSIGN,
         ]),
         operation(
             ("DELETE", at("roles/{id}"), "deleteRole"),
@@ -307,6 +310,7 @@ fn roles_and_holders() -> Vec<Operation> {
             Problem::BUILTIN_ROLE_NON_DELETABLE,
             Problem::ROLE_HELD,
             Problem::UNKNOWN_ROLE,
+            Problem::ROLE_OF_SCOPE,
         ]),
         operation(
             ("GET", at("assignments"), "listAssignments"),
@@ -327,7 +331,12 @@ fn roles_and_holders() -> Vec<Operation> {
         .takes("NewAssignment")
         .with(ONCE)
         .refuses(&gives)
-        .refuses(&[Problem::UNKNOWN_ROLE, Problem::UNKNOWN_SCOPE, Problem::UNKNOWN_GROUP])
+        .refuses(&[
+            Problem::UNKNOWN_ROLE,
+            Problem::UNKNOWN_SCOPE,
+            Problem::UNKNOWN_GROUP,
+            Problem::ROLE_OF_SCOPE,
+        ])
         .refuses(&once),
         operation(
             ("DELETE", at("assignments/{id}"), "deleteAssignment"),

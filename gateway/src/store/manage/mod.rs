@@ -9,9 +9,11 @@ pub mod grants;
 pub mod hidden;
 pub mod memberships;
 pub mod places;
+pub mod presets;
 pub mod replay;
 pub mod resources;
 pub mod roles;
+pub mod scopes;
 pub mod shares;
 pub mod subjects;
 

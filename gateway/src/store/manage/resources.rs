@@ -108,12 +108,14 @@ pub struct Hanging {
     pub assignments: i64,
     /// Grants, exclusions and shares that stand at it.
     pub grants: i64,
+    /// Roles that exist for it.
+    pub roles: i64,
 }
 
 impl Hanging {
     /// Whether nothing does.
     pub fn is_none(&self) -> bool {
-        (self.children, self.assignments, self.grants) == (0, 0, 0)
+        (self.children, self.assignments, self.grants, self.roles) == (0, 0, 0, 0)
     }
 }
 
@@ -127,18 +129,24 @@ pub async fn hanging(
         "SELECT (SELECT count(*) FROM resource_parents WHERE organization_id = $1 AND parent_type = $2
                 AND parent_id = $3),
             (SELECT count(*) FROM assignments WHERE organization_id = $1 AND at_type = $2 AND at_id = $3),
-            (SELECT count(*) FROM grants WHERE organization_id = $1 AND at_type = $2 AND at_id = $3)",
+            (SELECT count(*) FROM grants WHERE organization_id = $1 AND at_type = $2 AND at_id = $3),
+            (SELECT count(*) FROM roles WHERE organization_id = $1 AND scope_type = $2 AND scope_id = $3)",
     )
     .bind(organization)
     .bind(at.0)
     .bind(at.1)
     .fetch_one(connection)
     .await?;
-    Ok(Hanging { children: row.try_get(0)?, assignments: row.try_get(1)?, grants: row.try_get(2)? })
+    Ok(Hanging {
+        children: row.try_get(0)?,
+        assignments: row.try_get(1)?,
+        grants: row.try_get(2)?,
+        roles: row.try_get(3)?,
+    })
 }
 
-/// Deletes a resource with its edges on both sides and what stands at it: one of the same id that is listed later must
-/// not find it.
+/// Deletes a resource with its edges on both sides, what stands at it and the roles that exist for it: one of the same id
+/// that is listed later must not find it.
 pub async fn delete(
     connection: &mut PgConnection,
     organization: &str,

@@ -9,6 +9,9 @@ macro_rules! select {
         concat!(
             "SELECT role.role_id::text, jsonb_build_object('id', role.role_id, 'name', role.name,
                 'active', role.active, 'builtin', role.builtin_key, 'immutable', role.immutable,
+                'scope', CASE WHEN role.scope_type IS NOT NULL
+                    THEN jsonb_build_object('type', role.scope_type, 'id', role.scope_id) END,
+                'preset', role.preset_id, 'auto_assign', role.auto_assign,
                 'permissions', ARRAY(SELECT permission::text FROM role_permissions AS entry
                     WHERE entry.organization_id = role.organization_id AND entry.role_id = role.role_id
                     ORDER BY permission))::text
@@ -195,7 +198,8 @@ pub struct Found {
 }
 
 /// The built-in role of a key; else the one with its id; else one that has its name and was imported or written by SQL.
-/// Whoever makes a role through the interface gives it no rights by calling it that.
+/// Whoever makes a role through the interface gives it no rights by calling it that; and one that exists for a scope stays
+/// there.
 pub async fn builtin(
     connection: &mut PgConnection,
     organization: &str,
@@ -206,7 +210,7 @@ pub async fn builtin(
         "SELECT role_id::text, builtin_key::text FROM roles WHERE organization_id = $1
             AND (builtin_key = $2 OR builtin_key IS NULL
                 AND (role_id = 'role:system:' || $2
-                    OR name_key IS NULL AND lower(btrim(name)) COLLATE \"C\" = $3))
+                    OR name_key IS NULL AND scope_type IS NULL AND lower(btrim(name)) COLLATE \"C\" = $3))
          ORDER BY builtin_key NULLS LAST, role_id <> 'role:system:' || $2, role_id LIMIT 1",
     )
     .bind(organization)
