@@ -96,7 +96,7 @@ impl AdoptError {
 /// What the database said, and what it takes.
 #[derive(Debug)]
 pub struct Refused {
-    error: StoreError,
+    error: Box<StoreError>,
     /// What to do; `None`: the facts are not at fault.
     hint: Option<&'static str>,
 }
@@ -108,12 +108,12 @@ impl Refused {
             StoreError::Database(sqlx::Error::Database(database)) => database.constraint().and_then(hint),
             _ => None,
         };
-        Refused { error, hint }
+        Refused { error: Box::new(error), hint }
     }
 
     /// Whether a fact names another one that is not there.
     pub fn names_what_is_missing(&self) -> bool {
-        matches!(&self.error, StoreError::Database(sqlx::Error::Database(error)) if error.is_foreign_key_violation())
+        matches!(&*self.error, StoreError::Database(sqlx::Error::Database(error)) if error.is_foreign_key_violation())
     }
 }
 

@@ -49,7 +49,7 @@ impl Meter {
 
 impl fmt::Display for Meter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let part = if self.total == 0 { 100 } else { (self.read * 100 / self.total).min(100) };
+        let part = (self.read * 100).checked_div(self.total).unwrap_or(100).min(100);
         write!(f, "{}: {} of {} rows, {part} %", self.query, self.read, self.total.max(self.read))?;
         let Some(rate) = self.rate() else { return Ok(()) };
         write!(f, ", {rate:.0} rows/s")?;

@@ -449,3 +449,26 @@ async fn verifying_finds_what_is_not_so() {
         "{samples:#?}"
     );
 }
+
+/// GR-10 to GR-16 and GR-38: roles by their slugs, selectors, and what is taken away.
+#[tokio::test]
+async fn an_api_platforms_grants_keep_their_selectors_and_exclusions() {
+    let mut platform = Adoption::example("api-platform").await;
+    let plan = example("api-platform/plan.toml");
+    platform.adopt(&plan, 3).await.unwrap();
+    let (decisions, disagree, samples) = platform.decide(&plan).await;
+    // 12 members, 3 projects with 2 permissions and 9 toolsets with 3.
+    assert_eq!((decisions, disagree, samples), (12 * (3 * 2 + 9 * 3), 0, vec![]));
+    assert!(platform.compare(&plan).await.iter().all(Compared::agrees));
+    let elsewhere = "SELECT count(*) FROM assignments WHERE subject_id = 'user:u1'";
+    assert_eq!(platform.number(elsewhere).await, 1, "what another organization gave is not adopted");
+    // A selector that names what the facts do not know any more denies.
+    run(&mut platform.target, "UPDATE grants SET conditions = '{}' WHERE conditions <> '{}'").await;
+    let (_, disagree, samples) = platform.decide(&plan).await;
+    assert_eq!(
+        disagree,
+        3 * 6 * 2,
+        "three editors, two kinds of asking, at the toolsets of two other projects"
+    );
+    assert!(samples[0].contains("on the facts it is allowed (grant)"), "{samples:#?}");
+}
