@@ -145,7 +145,8 @@ async fn measure(url: &str) -> Result<Value> {
     reset_peak();
     for _ in 0..GOES {
         let start = Instant::now();
-        let state = compile(&mut connection, ORGANIZATION, &mut None).await?.context("the organization is gone")?;
+        let state =
+            compile(&mut connection, ORGANIZATION, &mut None).await?.context("the organization is gone")?;
         compiled = compiled.min(start.elapsed().as_secs_f64());
         snapshot_bytes = state.snapshot.bytes.len();
     }

@@ -193,20 +193,22 @@ impl Open {
             Some(subject) => Some(state.print_of(subject).await.ok()?),
             None => None,
         };
-        if let Some(told) = self.told.as_mut().filter(|told| print.is_some() && told.print == print) {
-            (told.epoch, told.as_of) = (state.epoch().to_owned(), state.revision());
+        // Another history is told from its first revision on, whatever it says: the revisions that come are lower ones.
+        let mut told = self.told.as_mut().filter(|told| told.epoch == state.epoch());
+        // Said with the next heartbeat: who is not affected hears nothing of a change.
+        if let Some(told) = told.as_mut().filter(|told| print.is_some() && told.print == print) {
+            told.as_of = state.revision();
             return Some(None);
         }
         let sendable = match &self.follower.subject {
             Some(subject) => subject_slice::cut(&state, subject).await.ok()?,
             None => state.snapshot.clone(),
         };
-        if let Some(told) = &mut self.told
+        if let Some(told) = told
             && told.facts == sendable.facts
             && (self.follower.subject.is_some() || told.named == sendable.named())
         {
-            // Said with the next heartbeat: who is not affected hears nothing of a change.
-            (told.epoch, told.as_of, told.print) = (state.epoch().to_owned(), state.revision(), print);
+            (told.as_of, told.print) = (state.revision(), print);
             return Some(None);
         }
         self.told = Some(Told {

@@ -301,6 +301,9 @@ async fn a_restored_database_is_another_epoch() {
     events.next_of_all().await.unwrap();
     let epoch = store::heads::epoch(&mut setup.connection).await.unwrap();
     assert_eq!(before.epoch, epoch);
+    let mut slices = setup.follow_with("/v1/me/stream", &setup.token("user:ann", 60), None).await;
+    let slice_before = setup.stated(&text(&slices.next_of_all().await.unwrap())).await;
+    assert_eq!(slices.next_of_all().await.unwrap().id, "41");
     // Another epoch has to be a second later, which a restored dump always is.
     while postern_gateway::clock::now_seconds() <= before.iat {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -335,6 +338,20 @@ async fn a_restored_database_is_another_epoch() {
     assert_eq!(state.id, "7");
     after.names(&state.bytes()).unwrap();
     after.may_follow(&before).unwrap();
+
+    // A slice that says what it said before is sent again: what follows it has a lower revision than the one from before.
+    let slice_after = loop {
+        let statement = setup.stated(&text(&slices.next_of_all().await.unwrap())).await;
+        if statement.epoch != before.epoch {
+            break statement;
+        }
+    };
+    slice_after.may_follow(&slice_before).unwrap();
+    assert_eq!((slice_after.revision, slices.next_of_all().await.unwrap().id.as_str()), (7, "7"));
+    run(&mut setup.connection, "DELETE FROM assignments").await;
+    let changed = setup.stated(&text(&slices.next_of_all().await.unwrap())).await;
+    changed.may_follow(&slice_after).unwrap();
+    assert_eq!(slices.next_of_all().await.unwrap().id, "8");
 }
 
 /// An account that may do no more than an application's finds out the epoch as well.
