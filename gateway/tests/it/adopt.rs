@@ -316,17 +316,20 @@ async fn what_people_changed_or_build_on_is_left_and_counted() {
          DELETE FROM resource_parents WHERE child_id = md5('2')::uuid::text;
          INSERT INTO resources (organization_id, resource_type, resource_id) VALUES ('northern-hash', 'rack', 'by hand');
          INSERT INTO resource_parents (organization_id, child_type, child_id, parent_type, parent_id)
-             VALUES ('northern-hash', 'rack', 'by hand', 'site', '6')",
+             VALUES ('northern-hash', 'rack', 'by hand', 'site', '6');
+         INSERT INTO roles (organization_id, role_id, name, scope_type, scope_id)
+             VALUES ('northern-hash', 'role:of-5', 'Of site 5', 'site', '5')",
     )
     .await;
     let reverted = fleet.revert(&plan).await.unwrap();
-    // Site 6 carries an edge made by hand; thing 1 is somebody's now, and the edge of thing 2 was deleted.
-    assert_eq!((reverted.deleted, reverted.left, reverted.others), (made.created - 3, 1, 2));
-    let there = "SELECT count(*) FROM resources WHERE resource_id IN ('6', 'by hand', md5('1')::uuid::text)";
+    // Site 6 carries an edge made by hand and site 5 a role; thing 1 is somebody's now, and the edge of thing 2 was deleted.
+    assert_eq!((reverted.deleted, reverted.left, reverted.others), (made.created - 4, 2, 2));
+    let there =
+        "SELECT count(*) FROM resources WHERE resource_id IN ('5', '6', 'by hand', md5('1')::uuid::text)";
     assert_eq!(fleet.number(there).await, fleet.number("SELECT count(*) FROM resources").await);
-    run(&mut fleet.target, "DELETE FROM resource_parents").await;
+    run(&mut fleet.target, "DELETE FROM resource_parents; DELETE FROM roles WHERE scope_id = '5'").await;
     let reverted = fleet.revert(&plan).await.unwrap();
-    assert_eq!((reverted.deleted, reverted.left, reverted.others), (1, 0, 0));
+    assert_eq!((reverted.deleted, reverted.left, reverted.others), (2, 0, 0));
     assert_eq!(fleet.number("SELECT count(*) FROM adoptions").await, 0);
 }
 

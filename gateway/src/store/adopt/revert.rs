@@ -100,6 +100,9 @@ fn depends(kind: Kind) -> &'static str {
                      = (fact.organization_id, fact.resource_type, fact.resource_id))
              AND NOT EXISTS (SELECT FROM resource_parents AS other
                  WHERE (other.organization_id, other.parent_type, other.parent_id)
+                     = (fact.organization_id, fact.resource_type, fact.resource_id))
+             AND NOT EXISTS (SELECT FROM roles AS other
+                 WHERE (other.organization_id, other.scope_type, other.scope_id)
                      = (fact.organization_id, fact.resource_type, fact.resource_id))"
         }
         Kind::Role => {
