@@ -475,3 +475,183 @@ async fn an_api_platforms_grants_keep_their_selectors_and_exclusions() {
     );
     assert!(samples[0].contains("on the facts it is allowed (grant)"), "{samples:#?}");
 }
+
+/// Each kind of rule once, with everything that it takes, beside the document that says the same.
+#[tokio::test]
+async fn every_rule_makes_the_fact_that_it_says() {
+    let schema = "CREATE TABLE one (n bigint PRIMARY KEY, team text, mail text, nothing text, since timestamptz, until timestamptz);
+        INSERT INTO one VALUES (1, 'ops', 'ann@example.com', NULL, '2026-01-02 03:04:05.6+00', '2030-01-01 00:00+02');";
+    let mut fleet = Adoption::of(schema, &example("fleet/world.json")).await;
+    let plan = plan_of(
+        "every",
+        r#"
+        [[query]]
+        name = "one"
+        sql = "SELECT * FROM one; "
+        key = ["n"]
+
+        [[query.subject]]
+        id = "user:{n}"
+        attributes = { team = "{team}", none = "{nothing}", braces = "{{{n}}}" }
+        not_before = "{since}"
+        expires_at = "{until}"
+        [[query.subject]]
+        id = "group:{team}"
+        [[query.alias]]
+        subject = "user:{n}"
+        alias = "{mail}"
+        [[query.membership]]
+        subject = "user:{n}"
+        group = "group:{team}"
+        expires_at = "{until}"
+        [[query.resource]]
+        type = "site"
+        id = "s{n}"
+        owner = "group:{team}"
+        active = false
+        [[query.resource]]
+        type = "rack"
+        id = "{n}"
+        owner = "user:{nothing}"
+        attributes = { label = "R{n}" }
+        [[query.role]]
+        id = "role:{team}"
+        name = "Operations"
+        permissions = ["rack:*"]
+        [[query.role_permission]]
+        role = "role:{team}"
+        permission = "site:read"
+        [[query.edge]]
+        child = { type = "rack", id = "{n}" }
+        parent = { type = "site", id = "s{n}" }
+        relation = "ref"
+        cap = ["update", "read", "read"]
+        [[query.assignment]]
+        subject = "user:all"
+        role = "role:{team}"
+        not_before = "{since}"
+        [[query.assignment]]
+        subject = "group:{team}"
+        role = "role:{team}"
+        at = { type = "site", id = "s{n}" }
+        [[query.grant]]
+        subject = "role:{team}"
+        effect = "exclude"
+        permissions = ["site:manage", "rack:{when}"]
+        at = { type = "rack", id = "{n}" }
+        where = { tier = "gold", none = "{nothing}" }
+        require = { mfa = "yes" }
+        own = true
+        session = "{team}"
+        expires_at = "{until}"
+        [[query.grant]]
+        when = { mail = ["nobody", "*@example.com"], team = { not = "dev*" }, n = 1 }
+        subject = "user:{n}"
+        permissions = ["*"]
+        session = "{nothing}"
+        [[query.grant]]
+        when = { team = "o*p*" }
+        subject = "user:{n}"
+        permissions = ["site:read"]
+        "#,
+    )
+    .replace("rack:{when}", "rack:read");
+    let made = fleet.adopt(&plan, 10).await.unwrap();
+    assert_eq!(made.created, 2 + 1 + 1 + 2 + 2 + 1 + 1 + 2 + 3 + 2);
+    let document = format!(
+        r#"{{"format": "postern-world/1", "organization": "northern-hash", "revision": 1, "catalog": {catalog},
+        "subjects": [{{"id": "group:ops"}},
+            {{"id": "user:1", "aliases": ["ann@example.com"], "attributes": {{"braces": "{{1}}", "team": "ops"}},
+              "not_before": "2026-01-02T03:04:05.6Z", "expires_at": "2029-12-31T22:00:00Z"}}],
+        "memberships": [{{"subject": "user:1", "group": "group:ops", "expires_at": "2029-12-31T22:00:00Z"}}],
+        "resources": [
+            {{"type": "rack", "id": "1", "parents": [{{"type": "site", "id": "s1", "relation": "ref", "cap": ["read", "update"]}}],
+              "attributes": {{"label": "R1"}}}},
+            {{"type": "site", "id": "s1", "owner": "group:ops", "active": false}}],
+        "roles": [{{"id": "role:ops", "name": "Operations", "permissions": ["rack:*", "site:read"]}}, {roles}],
+        "assignments": [{{"subject": "group:ops", "role": "role:ops", "at": {{"type": "site", "id": "s1"}}}},
+            {{"subject": "user:all", "role": "role:ops", "not_before": "2026-01-02T03:04:05.6Z"}}],
+        "grants": [{{"subject": "role:ops", "effect": "exclude", "permissions": ["rack:read", "site:manage"],
+              "at": {{"type": "rack", "id": "1"}}, "where": {{"tier": "gold"}}, "require": {{"mfa": "yes"}}, "own": true,
+              "session": "ops", "expires_at": "2029-12-31T22:00:00Z"}},
+            {{"subject": "user:1", "effect": "allow", "permissions": ["*"]}}]}}"#,
+        catalog = serde_json::from_str::<serde_json::Value>(&example("fleet/world.json")).unwrap()["catalog"],
+        roles = serde_json::from_str::<serde_json::Value>(&example("fleet/world.json")).unwrap()["roles"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
+    );
+    let (_, mut beside) = migrated().await;
+    let expected = World { revision: revision(&mut fleet.target, "northern-hash").await, ..world(&document) };
+    import(&mut beside, &expected, false).await.unwrap();
+    let compiled = async |connection: &mut PgConnection| {
+        postern_gateway::publish::compile(connection, "northern-hash")
+            .await
+            .unwrap()
+            .unwrap()
+            .snapshot
+            .bytes
+            .clone()
+    };
+    assert_eq!(compiled(&mut fleet.target).await, compiled(&mut beside).await);
+    let compared = fleet.compare(&plan).await;
+    assert!(compared.iter().all(Compared::agrees), "{compared:#?}");
+    assert!(compared[0].rules.iter().all(|rule| rule.others == 0), "{compared:#?}");
+    let reverted = fleet.revert(&plan).await.unwrap();
+    assert_eq!((reverted.deleted, reverted.left), (made.created, 0));
+}
+
+/// A run that a row stopped goes on behind the batches that it wrote, unless the plan is another one since.
+#[tokio::test]
+async fn a_run_that_was_stopped_goes_on_or_begins_again_with_a_changed_plan() {
+    let schema = "CREATE TABLE thing (n bigint PRIMARY KEY, live text); INSERT INTO thing SELECT n, 'true' FROM generate_series(1, 20) AS n;
+        UPDATE thing SET live = 'perhaps' WHERE n = 15";
+    let mut fleet = Adoption::of(schema, &example("fleet/world.json")).await;
+    let plan = plan_of(
+        "stopped",
+        r#"
+        [[query]]
+        name = "things"
+        sql = "SELECT * FROM thing"
+        key = ["n"]
+        [[query.resource]]
+        type = "rack"
+        id = "{n}"
+        active = "{live}"
+        "#,
+    );
+    let there = "SELECT count(*) FROM resources";
+    for _ in 0..2 {
+        let error = fleet.adopt(&plan, 4).await.unwrap_err();
+        assert!(
+            error.to_string().contains("row n=15: `active`: `perhaps` is neither true nor false"),
+            "{error}"
+        );
+        assert_eq!(fleet.number(there).await, 12, "three batches of four, whole");
+    }
+    run(&mut fleet.source, "UPDATE thing SET live = 'false' WHERE n = 15").await;
+    // Somebody else runs the same plan, and ends.
+    let mut other = PgConnection::connect(&fleet.url).await.unwrap();
+    assert!(
+        postern_gateway::store::adopt::record::lock(&mut other, "northern-hash", "stopped").await.unwrap()
+    );
+    let release = tokio::spawn(async move {
+        tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+        other.close().await.unwrap();
+    });
+    let begun = std::time::Instant::now();
+    let went_on = fleet.adopt(&plan, 4).await.unwrap();
+    assert!(begun.elapsed() > std::time::Duration::from_millis(300), "it waits for the other one");
+    release.await.unwrap();
+    assert_eq!((went_on.resumed, went_on.rows, went_on.created, went_on.kept), (true, 8, 8, 0));
+
+    run(&mut fleet.source, "INSERT INTO thing VALUES (21, 'true'), (22, 'perhaps')").await;
+    fleet.adopt(&plan, 4).await.unwrap_err();
+    run(&mut fleet.source, "DELETE FROM thing WHERE n = 22").await;
+    let changed = format!("{plan}\n# Another text is another plan.\n");
+    let again = fleet.adopt(&changed, 4).await.unwrap();
+    assert_eq!((again.resumed, again.rows, again.created, again.kept), (false, 21, 1, 20));
+}
