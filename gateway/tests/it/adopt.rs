@@ -588,7 +588,7 @@ async fn every_rule_makes_the_fact_that_it_says() {
     let expected = World { revision: revision(&mut fleet.target, "northern-hash").await, ..world(&document) };
     import(&mut beside, &expected, false).await.unwrap();
     let compiled = async |connection: &mut PgConnection| {
-        postern_gateway::publish::compile(connection, "northern-hash")
+        postern_gateway::publish::compile(connection, "northern-hash", &mut None)
             .await
             .unwrap()
             .unwrap()
