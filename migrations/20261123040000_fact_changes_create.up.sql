@@ -5,9 +5,9 @@
 CREATE TABLE fact_changes (
     organization_id fact_text NOT NULL,
     revision numeric(20, 0) NOT NULL,
-    -- subjects, memberships, resources, roles, assignments, grants; '*': anything.
+    -- resource_types, permissions, subjects, memberships, resources, roles, assignments, grants; '*': anything.
     relation text COLLATE "C" NOT NULL,
-    -- The subject, the role, or the type of the resource; '': any.
+    -- The subject, role, permission or type, of a resource too; '': any.
     key text COLLATE "C" NOT NULL,
     -- The id of the resource; else ''.
     key2 text COLLATE "C" NOT NULL,
@@ -23,6 +23,10 @@ DECLARE
     key2 text := '''''';
 BEGIN
     CASE
+        WHEN changed_table IN ('resource_types', 'owner_permissions') THEN
+            relation := 'resource_types'; key := 'fact.resource_type';
+        WHEN changed_table IN ('permissions', 'permission_links') THEN
+            relation := 'permissions'; key := 'fact.permission_key';
         WHEN changed_table IN ('subjects', 'subject_aliases') THEN
             relation := 'subjects'; key := 'fact.subject_id';
         WHEN changed_table IN ('memberships', 'assignments', 'grants') THEN
@@ -39,7 +43,7 @@ BEGIN
             key := '(SELECT held.subject_id FROM grants AS held
                 WHERE held.organization_id = fact.organization_id AND held.grant_id = fact.grant_id)';
         ELSE
-            -- The catalog, and tables that are younger than this list.
+            -- Tables that are younger than this list.
             NULL;
     END CASE;
     RETURN format(

@@ -25,7 +25,7 @@ const TABLES: [&str; 14] = [
 ];
 
 /// Changes of one table each, of few rows and of many. `?` stands for some number.
-const CHANGES: [&str; 24] = [
+const CHANGES: [&str; 26] = [
     "INSERT INTO subjects (organization_id, subject_id, attributes) VALUES ('acme', 'user:n?', '{\"a\": \"?\"}')",
     "INSERT INTO subjects (organization_id, subject_id) SELECT 'acme', 'user:m' || n FROM generate_series(1, 270) AS n
         ON CONFLICT DO NOTHING",
@@ -65,6 +65,10 @@ const CHANGES: [&str; 24] = [
     "INSERT INTO permissions (organization_id, permission_key) SELECT 'acme', resource_type || ':do?' FROM resource_types
         ORDER BY random() LIMIT 1",
     "UPDATE resource_types SET narrows = NOT narrows WHERE scope",
+    "INSERT INTO permission_links SELECT 'acme', one.permission_key, 'implied_by', other.permission_key
+        FROM permissions AS one, permissions AS other ORDER BY random() LIMIT 1",
+    "INSERT INTO owner_permissions (organization_id, resource_type, permission)
+        SELECT 'acme', resource_type, permission_key FROM resource_types, permissions ORDER BY random() LIMIT 1",
 ];
 
 fn change(chance: &mut Chance) -> String {
@@ -72,7 +76,8 @@ fn change(chance: &mut Chance) -> String {
     match chance.below(10) {
         0..6 => CHANGES[chance.below(CHANGES.len())].replace('?', &number.to_string()),
         6..9 => {
-            let table = TABLES[4 + chance.below(TABLES.len() - 4)];
+            // Without types, soon nothing would be left.
+            let table = TABLES[1 + chance.below(TABLES.len() - 1)];
             format!("DELETE FROM {table} WHERE ctid = (SELECT ctid FROM {table} ORDER BY random() LIMIT 1)")
         }
         _ if number < 8 => format!("TRUNCATE {}", TABLES[TABLES.len() - 1 - number % 3]),

@@ -15,8 +15,12 @@ use crate::problem::Problem;
 use axum::routing::{delete, get, post, put};
 
 const PAGE: &[&str] = &["cursor", "limit"];
-const CHANGE: &[&str] = &["If-Match"];
-const ONCE: &[&str] = &["Idempotency-Key"];
+pub(super) const PAGE_OF_TYPE: &[&str] = &["cursor", "limit", "type"];
+pub(super) const CHANGE: &[&str] = &["If-Match"];
+pub(super) const ONCE: &[&str] = &["Idempotency-Key"];
+/// How a change of something that has a tag is refused.
+pub(super) const CHANGES: [Problem; 3] =
+    [Problem::ITEM_NOT_FOUND, Problem::PRECONDITION_FAILED, Problem::PRECONDITION_REQUIRED];
 
 /// All of them.
 pub(in crate::http) fn all() -> Vec<Operation> {
@@ -37,7 +41,6 @@ fn tree() -> Vec<Operation> {
     let managers = Credential::Manager(&[RESOURCE_MANAGE]);
     let readers = Credential::Manager(resources::READERS);
     let gives = [Problem::CANNOT_GRANT, Problem::NEEDS_EVERYTHING];
-    let changes = [Problem::ITEM_NOT_FOUND, Problem::PRECONDITION_FAILED, Problem::PRECONDITION_REQUIRED];
     let once = [Problem::IDEMPOTENCY_KEY_REUSED];
     vec![
         operation(
@@ -47,7 +50,7 @@ fn tree() -> Vec<Operation> {
             (200, Answer::Page("Resource")),
             get(resources::list),
         )
-        .with(&["cursor", "limit", "type"]),
+        .with(PAGE_OF_TYPE),
         operation(
             ("POST", at("resources"), "createResource"),
             "Lists a resource.",
@@ -85,7 +88,7 @@ fn tree() -> Vec<Operation> {
         .tells(CHANGED)
         .takes("ResourceFields")
         .with(CHANGE)
-        .refuses(&changes)
+        .refuses(&CHANGES)
         .refuses(&gives)
         .refuses(&[Problem::UNKNOWN_RESOURCE, Problem::UNKNOWN_GROUP, Problem::SCOPE_DELETED]),
         operation(
@@ -97,7 +100,7 @@ fn tree() -> Vec<Operation> {
         )
         .tells(DECIDED)
         .with(&["If-Match", "cascade"])
-        .refuses(&changes)
+        .refuses(&CHANGES)
         .refuses(&gives)
         .refuses(&[Problem::RESOURCE_IN_USE]),
         operation(
@@ -221,7 +224,6 @@ fn held() -> Vec<Operation> {
 fn roles_and_holders() -> Vec<Operation> {
     let managers = Credential::Manager(&[ROLE_MANAGE, USER_MANAGE]);
     let role_managers = Credential::Manager(&[ROLE_MANAGE]);
-    let changes = [Problem::ITEM_NOT_FOUND, Problem::PRECONDITION_FAILED, Problem::PRECONDITION_REQUIRED];
     let gives = [
         Problem::CANNOT_GRANT,
         Problem::GIVES_TO_EVERYBODY,
@@ -287,7 +289,7 @@ fn roles_and_holders() -> Vec<Operation> {
         .takes("RoleFields")
         .with(CHANGE)
         .refuses(&of_role)
-        .refuses(&changes)
+        .refuses(&CHANGES)
         .refuses(&[
             Problem::BUILTIN_ROLE_IMMUTABLE,
             Problem::GIVES_TO_EVERYBODY,
@@ -303,7 +305,7 @@ fn roles_and_holders() -> Vec<Operation> {
         )
         .tells(DECIDED)
         .with(&["If-Match", "reassign_to"])
-        .refuses(&changes)
+        .refuses(&CHANGES)
         .refuses(&gives)
         .refuses(&[
             Problem::BUILTIN_ROLE_IMMUTABLE,
@@ -355,7 +357,7 @@ fn roles_and_holders() -> Vec<Operation> {
             (200, Answer::Page("Subject")),
             get(subjects::list),
         )
-        .with(&["cursor", "limit", "type"]),
+        .with(PAGE_OF_TYPE),
         operation(
             ("POST", at("subjects"), "createSubject"),
             "Lists a subject or a group.",
@@ -387,7 +389,7 @@ fn roles_and_holders() -> Vec<Operation> {
         .tells(CHANGED)
         .takes("SubjectFields")
         .with(CHANGE)
-        .refuses(&changes)
+        .refuses(&CHANGES)
         .refuses(&gives)
         .refuses(&[Problem::ID_TAKEN, Problem::OWN_END]),
         operation(
@@ -399,7 +401,7 @@ fn roles_and_holders() -> Vec<Operation> {
         )
         .tells(DECIDED)
         .with(CHANGE)
-        .refuses(&changes)
+        .refuses(&CHANGES)
         .refuses(&gives)
         .refuses(&[Problem::OWN_END, Problem::OWNS_RESOURCES]),
         operation(

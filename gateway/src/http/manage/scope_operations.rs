@@ -1,6 +1,6 @@
 //! The operations on scopes and presets, for the list of all (`http::operations`).
 
-use super::operations::at;
+use super::operations::{CHANGE, CHANGES, ONCE, PAGE_OF_TYPE, at};
 use super::{create, presets, roles, scopes};
 use crate::http::operations::{Answer, CHANGED, Credential, DECIDED, ITEM, MADE, Operation, operation};
 use crate::manage::permission::{RESOURCE_MANAGE, ROLE_MANAGE, USER_MANAGE};
@@ -8,12 +8,7 @@ use crate::manage::{PresetFields, ScopeFields};
 use crate::problem::Problem;
 use axum::routing::{delete, get, post, put};
 
-const PAGE_OF_TYPE: &[&str] = &["cursor", "limit", "type"];
-const CHANGE: &[&str] = &["If-Match"];
 const CHANGE_ONCE: &[&str] = &["If-Match", "Idempotency-Key"];
-const ONCE: &[&str] = &["Idempotency-Key"];
-const CHANGES: [Problem; 3] =
-    [Problem::ITEM_NOT_FOUND, Problem::PRECONDITION_FAILED, Problem::PRECONDITION_REQUIRED];
 /// Of a POST that takes no body and may come again.
 const ACTS: [Problem; 2] = [Problem::INVALID_REQUEST, Problem::IDEMPOTENCY_KEY_REUSED];
 

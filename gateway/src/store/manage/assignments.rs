@@ -30,16 +30,11 @@ pub async fn list(
     role: Option<&str>,
     range: &Range,
 ) -> Result<Vec<Item>, StoreError> {
-    let statement = sqlx::query(select!(
-        "AND ($2::uuid IS NULL OR assignment_id > $2) AND ($3::text IS NULL OR subject_id = $3)
-         AND ($4::text IS NULL OR role_id = $4) ORDER BY assignments.assignment_id LIMIT $5"
-    ))
-    .bind(organization)
-    .bind(range.after_uuid())
-    .bind(subject)
-    .bind(role)
-    .bind(range.limit);
-    Item::all(connection, statement).await
+    let statement = select!(
+        "AND ($2::uuid IS NULL OR assignment_id > $2) AND ($4::text IS NULL OR subject_id = $4)
+         AND ($5::text IS NULL OR role_id = $5) ORDER BY assignments.assignment_id LIMIT $3"
+    );
+    Item::page(connection, statement, organization, range, &[subject, role]).await
 }
 
 /// One assignment.

@@ -49,20 +49,20 @@ pub async fn list(
     parent: Option<(&str, &str)>,
     range: &Range,
 ) -> Result<Vec<Item>, StoreError> {
-    let statement = sqlx::query(select!(
+    let statement = select!(
         "AND ($2::uuid IS NULL OR resource_parent_id > $2)
-         AND ($3::text IS NULL OR (child_type, child_id) = ($3, $4))
-         AND ($5::text IS NULL OR (parent_type, parent_id) = ($5, $6))
-         ORDER BY resource_parents.resource_parent_id LIMIT $7"
-    ))
-    .bind(organization)
-    .bind(range.after_uuid())
-    .bind(child.map(|at| at.0))
-    .bind(child.map(|at| at.1))
-    .bind(parent.map(|at| at.0))
-    .bind(parent.map(|at| at.1))
-    .bind(range.limit);
-    Item::all(connection, statement).await
+         AND ($4::text IS NULL OR (child_type, child_id) = ($4, $5))
+         AND ($6::text IS NULL OR (parent_type, parent_id) = ($6, $7))
+         ORDER BY resource_parents.resource_parent_id LIMIT $3"
+    );
+    Item::page(
+        connection,
+        statement,
+        organization,
+        range,
+        &[child.map(|at| at.0), child.map(|at| at.1), parent.map(|at| at.0), parent.map(|at| at.1)],
+    )
+    .await
 }
 
 /// One edge.

@@ -45,19 +45,19 @@ pub async fn list(
     filter: &Filter<'_>,
     range: &Range,
 ) -> Result<Vec<Item>, StoreError> {
-    let statement = sqlx::query(select!(
-        "AND ($2::uuid IS NULL OR held.grant_id > $2) AND ($3::text IS NULL OR held.subject_id = $3)
-         AND ($4::text IS NULL OR held.effect = $4)
-         AND ($5::text IS NULL OR (held.at_type, held.at_id) = ($5, $6)) ORDER BY held.grant_id LIMIT $7"
-    ))
-    .bind(organization)
-    .bind(range.after_uuid())
-    .bind(filter.subject)
-    .bind(filter.effect)
-    .bind(filter.at.map(|at| at.0))
-    .bind(filter.at.map(|at| at.1))
-    .bind(range.limit);
-    Item::all(connection, statement).await
+    let statement = select!(
+        "AND ($2::uuid IS NULL OR held.grant_id > $2) AND ($4::text IS NULL OR held.subject_id = $4)
+         AND ($5::text IS NULL OR held.effect = $5)
+         AND ($6::text IS NULL OR (held.at_type, held.at_id) = ($6, $7)) ORDER BY held.grant_id LIMIT $3"
+    );
+    Item::page(
+        connection,
+        statement,
+        organization,
+        range,
+        &[filter.subject, filter.effect, filter.at.map(|at| at.0), filter.at.map(|at| at.1)],
+    )
+    .await
 }
 
 /// One grant.

@@ -28,16 +28,11 @@ pub async fn list(
     group: Option<&str>,
     range: &Range,
 ) -> Result<Vec<Item>, StoreError> {
-    let statement = sqlx::query(select!(
-        "AND ($2::uuid IS NULL OR membership_id > $2) AND ($3::text IS NULL OR subject_id = $3)
-         AND ($4::text IS NULL OR group_id = $4) ORDER BY memberships.membership_id LIMIT $5"
-    ))
-    .bind(organization)
-    .bind(range.after_uuid())
-    .bind(subject)
-    .bind(group)
-    .bind(range.limit);
-    Item::all(connection, statement).await
+    let statement = select!(
+        "AND ($2::uuid IS NULL OR membership_id > $2) AND ($4::text IS NULL OR subject_id = $4)
+         AND ($5::text IS NULL OR group_id = $5) ORDER BY memberships.membership_id LIMIT $3"
+    );
+    Item::page(connection, statement, organization, range, &[subject, group]).await
 }
 
 /// One membership.

@@ -66,6 +66,52 @@ impl Item {
         statement.fetch_all(connection).await?.iter().map(Item::of).collect()
     }
 
+    /// A part of a list of items that have UUIDs. The statement takes the organization, the last one before, how many, and
+    /// the filters.
+    async fn page(
+        connection: &mut PgConnection,
+        statement: &'static str,
+        organization: &str,
+        range: &Range,
+        filters: &[Option<&str>],
+    ) -> Result<Vec<Item>, StoreError> {
+        // A cursor of another form is none of theirs, and before everything.
+        let after: Option<Uuid> = range.after.as_ref().and_then(|after| after.parse().ok());
+        let statement = sqlx::query(statement).bind(organization).bind(after).bind(range.limit);
+        let statement = filters.iter().fold(statement, |statement, filter| statement.bind(*filter));
+        Item::all(connection, statement).await
+    }
+
+    /// A part of a list of items that have a type and an id; of one type if wanted. The statement takes the organization,
+    /// type and id of the last one before, how many, and the type.
+    async fn page_by_place(
+        connection: &mut PgConnection,
+        statement: &'static str,
+        organization: &str,
+        range: &Range,
+        kind: Option<&str>,
+    ) -> Result<Vec<Item>, StoreError> {
+        let after: Option<(String, String)> =
+            range.after.as_ref().and_then(|after| serde_json::from_str(after).ok());
+        let statement = sqlx::query(statement)
+            .bind(organization)
+            .bind(after.as_ref().map(|after| after.0.as_str()))
+            .bind(after.as_ref().map(|after| after.1.as_str()))
+            .bind(range.limit)
+            .bind(kind);
+        Item::all(connection, statement).await
+    }
+
+    /// The one that a statement of organization, type and id selects, if there is one.
+    async fn by_place(
+        connection: &mut PgConnection,
+        statement: &'static str,
+        organization: &str,
+        at: (&str, &str),
+    ) -> Result<Option<Item>, StoreError> {
+        Item::one(connection, sqlx::query(statement).bind(organization).bind(at.0).bind(at.1)).await
+    }
+
     /// The one that a statement selects, if there is one.
     async fn one(
         connection: &mut PgConnection,
@@ -84,13 +130,6 @@ pub struct Range {
     pub after: Option<String>,
     /// How many at most.
     pub limit: i64,
-}
-
-impl Range {
-    /// The last one, of items that have UUIDs. A cursor of another form is none of theirs, and before everything.
-    fn after_uuid(&self) -> Option<Uuid> {
-        self.after.as_ref().and_then(|after| after.parse().ok())
-    }
 }
 
 /// The organization's head, locked as every write of a fact locks it, until the transaction ends: nobody else writes
@@ -136,5 +175,23 @@ macro_rules! iso {
     };
 }
 
-use iso;
+/// The edges of a resource that are no share's, as an array.
+macro_rules! parents {
+    ($resource:literal) => {
+        concat!(
+            "ARRAY(SELECT jsonb_build_object('type', parent_type, 'id', parent_id, 'relation', relation,
+                    'cap', ARRAY(SELECT DISTINCT action COLLATE \"C\" FROM unnest(cap) AS action ORDER BY 1))
+                FROM resource_parents AS edge WHERE edge.organization_id = ",
+            $resource,
+            ".organization_id AND edge.child_type = ",
+            $resource,
+            ".resource_type AND edge.child_id = ",
+            $resource,
+            ".resource_id AND edge.share_grant_id IS NULL
+                ORDER BY parent_type, parent_id, relation, cap, resource_parent_id)"
+        )
+    };
+}
+
 pub(in crate::store) use moment;
+use {iso, parents};

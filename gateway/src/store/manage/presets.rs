@@ -28,15 +28,11 @@ pub async fn list(
     kind: Option<&str>,
     range: &Range,
 ) -> Result<Vec<Item>, StoreError> {
-    let statement = sqlx::query(select!(
-        "AND ($2::uuid IS NULL OR preset.preset_id > $2) AND ($3::text IS NULL OR preset.resource_type = $3)
-         ORDER BY preset.preset_id LIMIT $4"
-    ))
-    .bind(organization)
-    .bind(range.after_uuid())
-    .bind(kind)
-    .bind(range.limit);
-    Item::all(connection, statement).await
+    let statement = select!(
+        "AND ($2::uuid IS NULL OR preset.preset_id > $2) AND ($4::text IS NULL OR preset.resource_type = $4)
+         ORDER BY preset.preset_id LIMIT $3"
+    );
+    Item::page(connection, statement, organization, range, &[kind]).await
 }
 
 /// One preset.

@@ -1,6 +1,6 @@
 //! Resources, with the edges to their parents that are no share's.
 
-use super::{Item, Range, bounds, iso, moment};
+use super::{Item, Range, bounds, iso, moment, parents};
 use crate::store::StoreError;
 use crate::store::facts::ResourceFact;
 use sqlx::{PgConnection, Row};
@@ -10,13 +10,9 @@ macro_rules! select {
         concat!(
             "SELECT jsonb_build_array(resource.resource_type, resource.resource_id)::text,
                 jsonb_build_object('type', resource.resource_type, 'id', resource.resource_id,
-                'parents', ARRAY(SELECT jsonb_build_object('type', parent_type, 'id', parent_id,
-                        'relation', relation, 'cap', ARRAY(SELECT DISTINCT action COLLATE \"C\" FROM unnest(cap) AS action
-                            ORDER BY 1))
-                    FROM resource_parents AS edge WHERE edge.organization_id = resource.organization_id
-                        AND edge.child_type = resource.resource_type AND edge.child_id = resource.resource_id
-                        AND edge.share_grant_id IS NULL
-                    ORDER BY parent_type, parent_id, relation, cap, resource_parent_id),
+                'parents', ",
+            parents!("resource"),
+            ",
                 'owner', resource.owner_id, 'attributes', resource.attributes, 'active', resource.active,
                 'not_before', ",
             iso!("resource.not_before"),
@@ -35,21 +31,13 @@ pub async fn list(
     kind: Option<&str>,
     range: &Range,
 ) -> Result<Vec<Item>, StoreError> {
-    // A cursor of another form is none of theirs, and before everything.
-    let after: Option<(String, String)> =
-        range.after.as_ref().and_then(|after| serde_json::from_str(after).ok());
-    let statement = sqlx::query(select!(
+    let statement = select!(
         "AND ($2::text IS NULL OR (resource.resource_type, resource.resource_id)
              > ($2::text COLLATE \"C\", $3::text COLLATE \"C\"))
-         AND ($4::text IS NULL OR resource.resource_type = $4)
-         ORDER BY resource.resource_type, resource.resource_id LIMIT $5"
-    ))
-    .bind(organization)
-    .bind(after.as_ref().map(|after| after.0.as_str()))
-    .bind(after.as_ref().map(|after| after.1.as_str()))
-    .bind(kind)
-    .bind(range.limit);
-    Item::all(connection, statement).await
+         AND ($5::text IS NULL OR resource.resource_type = $5)
+         ORDER BY resource.resource_type, resource.resource_id LIMIT $4"
+    );
+    Item::page_by_place(connection, statement, organization, range, kind).await
 }
 
 /// One resource, by its type and id.
@@ -58,11 +46,8 @@ pub async fn get(
     organization: &str,
     at: (&str, &str),
 ) -> Result<Option<Item>, StoreError> {
-    let statement = sqlx::query(select!("AND resource.resource_type = $2 AND resource.resource_id = $3"))
-        .bind(organization)
-        .bind(at.0)
-        .bind(at.1);
-    Item::one(connection, statement).await
+    let statement = select!("AND resource.resource_type = $2 AND resource.resource_id = $3");
+    Item::by_place(connection, statement, organization, at).await
 }
 
 /// Writes a resource, new or in the place of the one of this type and id. Its edges are written by themselves.

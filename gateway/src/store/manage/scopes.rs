@@ -1,6 +1,6 @@
 //! Scopes: resources of scope types, with the roles that exist for each.
 
-use super::{Item, Range, iso};
+use super::{Item, Range, iso, parents};
 use crate::store::StoreError;
 use serde_json::json;
 use sqlx::{PgConnection, Row};
@@ -11,13 +11,9 @@ macro_rules! select {
         concat!(
             "SELECT jsonb_build_array(scope.resource_type, scope.resource_id)::text,
                 jsonb_build_object('type', scope.resource_type, 'id', scope.resource_id,
-                'parents', ARRAY(SELECT jsonb_build_object('type', parent_type, 'id', parent_id,
-                        'relation', relation, 'cap', ARRAY(SELECT DISTINCT action COLLATE \"C\" FROM unnest(cap) AS action
-                            ORDER BY 1))
-                    FROM resource_parents AS edge WHERE edge.organization_id = scope.organization_id
-                        AND edge.child_type = scope.resource_type AND edge.child_id = scope.resource_id
-                        AND edge.share_grant_id IS NULL
-                    ORDER BY parent_type, parent_id, relation, cap, resource_parent_id),
+                'parents', ",
+            parents!("scope"),
+            ",
                 'owner', scope.owner_id, 'attributes', scope.attributes, 'active', scope.active,
                 'not_before', ",
             iso!("scope.not_before"),
@@ -45,21 +41,13 @@ pub async fn list(
     kind: Option<&str>,
     range: &Range,
 ) -> Result<Vec<Item>, StoreError> {
-    // A cursor of another form is none of theirs, and before everything.
-    let after: Option<(String, String)> =
-        range.after.as_ref().and_then(|after| serde_json::from_str(after).ok());
-    let statement = sqlx::query(select!(
+    let statement = select!(
         "AND ($2::text IS NULL OR (scope.resource_type, scope.resource_id)
              > ($2::text COLLATE \"C\", $3::text COLLATE \"C\"))
-         AND ($4::text IS NULL OR scope.resource_type = $4)
-         ORDER BY scope.resource_type, scope.resource_id LIMIT $5"
-    ))
-    .bind(organization)
-    .bind(after.as_ref().map(|after| after.0.as_str()))
-    .bind(after.as_ref().map(|after| after.1.as_str()))
-    .bind(kind)
-    .bind(range.limit);
-    Item::all(connection, statement).await
+         AND ($5::text IS NULL OR scope.resource_type = $5)
+         ORDER BY scope.resource_type, scope.resource_id LIMIT $4"
+    );
+    Item::page_by_place(connection, statement, organization, range, kind).await
 }
 
 /// One scope, by its type and id. `None` also for a resource of another type.
@@ -68,11 +56,8 @@ pub async fn get(
     organization: &str,
     at: (&str, &str),
 ) -> Result<Option<Item>, StoreError> {
-    let statement = sqlx::query(select!("AND scope.resource_type = $2 AND scope.resource_id = $3"))
-        .bind(organization)
-        .bind(at.0)
-        .bind(at.1);
-    Item::one(connection, statement).await
+    let statement = select!("AND scope.resource_type = $2 AND scope.resource_id = $3");
+    Item::by_place(connection, statement, organization, at).await
 }
 
 /// What the catalog says of a type.

@@ -36,18 +36,19 @@ pub async fn list(
     subject: Option<&str>,
     range: &Range,
 ) -> Result<Vec<Item>, StoreError> {
-    let statement = sqlx::query(select!(
+    let statement = select!(
         "AND ($2::uuid IS NULL OR held.grant_id > $2)
-         AND ($3::text IS NULL OR (held.at_type, held.at_id) = ($3, $4))
-         AND ($5::text IS NULL OR held.subject_id = $5) ORDER BY held.grant_id LIMIT $6"
-    ))
-    .bind(organization)
-    .bind(range.after_uuid())
-    .bind(resource.map(|at| at.0))
-    .bind(resource.map(|at| at.1))
-    .bind(subject)
-    .bind(range.limit);
-    Item::all(connection, statement).await
+         AND ($4::text IS NULL OR (held.at_type, held.at_id) = ($4, $5))
+         AND ($6::text IS NULL OR held.subject_id = $6) ORDER BY held.grant_id LIMIT $3"
+    );
+    Item::page(
+        connection,
+        statement,
+        organization,
+        range,
+        &[resource.map(|at| at.0), resource.map(|at| at.1), subject],
+    )
+    .await
 }
 
 /// One share.
