@@ -18,6 +18,9 @@ use tokio::sync::{OnceCell, Semaphore};
 /// LIMIT: bytes of slices of one revision that are kept for the next who asks.
 const SLICES_BYTES: usize = 8 * 1024 * 1024;
 
+/// Up to so many rows that a cut passes over, another thread would take longer to be woken than to cut.
+const CUT_HERE_ROWS: u32 = 2048;
+
 /// Fingerprints are compared within this process only.
 static PRINT_KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
@@ -103,13 +106,17 @@ impl State {
             return Ok(slice.clone());
         }
         let (opened, asked, revision) = (self.opened.clone(), subject.to_owned(), self.revision());
-        let cut = tokio::task::spawn_blocking(move || {
+        let cut = move || {
             let bytes = Bytes::from(slice(&opened.snapshot(), &asked)?.to_bytes());
             // What was cut opens; if it ever did not, it would not be sent.
             let opened = Snapshot::open(&bytes).map_err(|_| CutError::Stopped)?;
             Ok::<_, CutError>(Sendable::new(revision, bytes.clone(), &opened))
+        };
+        let counts = self.view().counts();
+        let slice = Arc::new(match counts.resources + counts.aliases <= CUT_HERE_ROWS {
+            true => cut()?,
+            false => tokio::task::spawn_blocking(cut).await.map_err(|_| CutError::Stopped)??,
         });
-        let slice = Arc::new(cut.await.map_err(|_| CutError::Stopped)??);
         let mut slices = slices();
         if slices.bytes + slice.bytes.len() > SLICES_BYTES {
             *slices = Slices::default();
