@@ -296,7 +296,11 @@ pub(crate) fn child(url: &str) -> Result<()> {
         stale_after: Duration::from_secs(60),
         metrics_listen: None,
         shared_caches: false,
+        decision_log: Default::default(),
+        limits: Default::default(),
+        issuers: None,
         web_page: None,
+        console: None,
     };
     tokio::runtime::Runtime::new()?.block_on(async {
         let gateway = Gateway::start(config, url).await?;

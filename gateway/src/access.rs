@@ -10,6 +10,7 @@ use crate::store::credentials::{self, ApiKey, SigningKey};
 use crate::token::{self, TokenError};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use postern_issuers::{Issuers, Refused};
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 use std::collections::HashMap;
@@ -31,6 +32,8 @@ const LOOKUP_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct KeyCaller {
     /// Its organization.
     pub organization: String,
+    /// What its key is called, and the key's first characters.
+    pub key: (String, String),
     /// The key may have an end, in microseconds since 1970.
     pub expires_at: Option<i64>,
     /// What it proved itself with.
@@ -57,6 +60,8 @@ pub enum Credential {
     Key([u8; 32]),
     /// The signing key of a token.
     SignedBy(Uuid),
+    /// A token of another issuer: good until its end.
+    Issued,
 }
 
 /// The SHA-256 of an API key: what the database knows of it.
@@ -70,6 +75,7 @@ pub struct Access {
     publisher: Arc<Publisher>,
     keys: Known<[u8; 32], KnownKey>,
     signing_keys: Known<Uuid, SigningKey>,
+    issuers: Option<Arc<Issuers>>,
     // Whether the database answered lately: spares requests the wait for a time-out.
     database_up: watch::Receiver<bool>,
 }
@@ -82,10 +88,11 @@ struct KnownKey {
 }
 
 impl Access {
-    /// Looks credentials up in the database of the pool.
-    pub fn new(pool: PgPool, publisher: Arc<Publisher>) -> Self {
+    /// Looks credentials up in the database of the pool. `issuers`: others whose tokens are taken as well.
+    pub fn new(pool: PgPool, publisher: Arc<Publisher>, issuers: Option<Arc<Issuers>>) -> Self {
         let database_up = publisher.database_up();
-        Access { pool, publisher, keys: Known::default(), signing_keys: Known::default(), database_up }
+        let (keys, signing_keys) = (Known::default(), Known::default());
+        Access { pool, publisher, keys, signing_keys, issuers, database_up }
     }
 
     /// The caller whose API key the request carries.
@@ -102,6 +109,7 @@ impl Access {
         }
         Ok(KeyCaller {
             organization: found.organization,
+            key: (found.name, found.prefix),
             expires_at: found.expires_at,
             credential: Credential::Key(digest),
         })
@@ -114,7 +122,11 @@ impl Access {
             TokenError::Expired => Problem::EXPIRED_TOKEN,
             TokenError::Invalid => Problem::INVALID_TOKEN,
         };
-        let id = token::key_id(token).map_err(refused)?;
+        let id = match (token::key_id(token), &self.issuers) {
+            (Ok(id), _) => id,
+            (Err(_), Some(issuers)) => return issued(issuers, token).await,
+            (Err(error), None) => return Err(refused(error)),
+        };
         let key = self.signing_key(id).await?.ok_or(Problem::INVALID_TOKEN)?;
         let claims = token::verify(&key, token, now_seconds()).map_err(refused)?;
         Ok(SubjectCaller {
@@ -144,7 +156,8 @@ impl Access {
         if of != organization {
             return Err(Problem::OTHER_ORGANIZATION);
         }
-        Ok(Caller { organization: of, actor, can_write, request_id: request_id.map(str::to_owned) })
+        let request_id = request_id.map(str::to_owned);
+        Ok(Caller { organization: of, actor, can_write, request_id, preview: false })
     }
 
     /// Until when a credential that was good is good still, in microseconds since 1970; `None`: it is not. While the
@@ -160,6 +173,7 @@ impl Access {
                 Ok(None) => None,
                 _ => Some(i64::MAX),
             },
+            Credential::Issued => Some(i64::MAX),
         }
     }
 
@@ -216,6 +230,24 @@ impl Access {
             Err(_) => known.map(Some).ok_or(Problem::UNAVAILABLE),
         }
     }
+}
+
+/// The subject whom another issuer names.
+async fn issued(issuers: &Issuers, token: &str) -> Result<SubjectCaller, Problem> {
+    let identity = issuers.verify(token, now_micros()).await.map_err(|refused| match refused {
+        Refused::Expired => Problem::EXPIRED_TOKEN,
+        Refused::Invalid(why) => {
+            tracing::debug!(why, "a token is refused");
+            Problem::INVALID_TOKEN
+        }
+        Refused::Unavailable => Problem::ISSUER_UNAVAILABLE,
+    })?;
+    Ok(SubjectCaller {
+        organization: identity.organization,
+        subject: identity.subject,
+        expires_at: identity.expires_at,
+        credential: Credential::Issued,
+    })
 }
 
 /// The token of `Authorization: Bearer …`.

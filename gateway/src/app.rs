@@ -2,12 +2,15 @@
 
 use crate::access::Access;
 use crate::config::Config;
+use crate::decisions::{self, DecisionLog};
+use crate::limits::Limits;
 use crate::manage::builtins::Builtins;
 use crate::metrics::{self, Metrics};
 use crate::publish::Publisher;
 use crate::statements::Statements;
 use crate::store::{self, StoreError};
 use axum::serve::ListenerExt;
+use postern_issuers::Issuers;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +28,8 @@ pub struct App {
     pub config: Config,
     /// Where callers reach it.
     pub public_url: String,
+    /// Tells it from other gateways on the same database, and from itself before it was started again.
+    pub instance: String,
     /// What is built in.
     pub builtins: Builtins,
     /// Connections to the database, for writes and lists.
@@ -33,6 +38,10 @@ pub struct App {
     pub publisher: Arc<Publisher>,
     /// What is measured.
     pub metrics: Arc<Metrics>,
+    /// How much at once.
+    pub limits: Limits,
+    /// What keeps decisions, if they are kept.
+    pub decision_log: Option<Arc<DecisionLog>>,
     /// What signs.
     pub statements: Arc<Statements>,
     /// The credentials.
@@ -56,12 +65,23 @@ pub enum ServeError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// The certificates with which other issuers are asked.
+    #[error("--issuers: {0}")]
+    Issuers(std::io::Error),
+    /// The thread of the decision log.
+    #[error("the decision log cannot begin: {0}")]
+    DecisionLog(std::io::Error),
     /// The file of built-in roles.
     #[error("--catalog: {0}")]
     Catalog(String),
-    /// The folder of the web page.
-    #[error("`{0}` (--static) has no index.html")]
-    WebPage(std::path::PathBuf),
+    /// The folder of a web page.
+    #[error("`{folder}` ({flag}) has no index.html")]
+    WebPage {
+        /// What named it.
+        flag: &'static str,
+        /// The folder.
+        folder: std::path::PathBuf,
+    },
     /// The server.
     #[error("the server stopped: {0}")]
     Server(std::io::Error),
@@ -72,7 +92,7 @@ pub struct Gateway {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     server: tokio::task::JoinHandle<Result<(), std::io::Error>>,
-    watchers: [tokio::task::JoinHandle<()>; 2],
+    watchers: Vec<tokio::task::JoinHandle<()>>,
     metrics_address: Option<SocketAddr>,
     metrics_server: Option<tokio::task::JoinHandle<()>>,
 }
@@ -80,10 +100,12 @@ pub struct Gateway {
 impl Gateway {
     /// Brings the schema up to date and begins to listen.
     pub async fn start(config: Config, database_url: &str) -> Result<Gateway, ServeError> {
-        if let Some(folder) = &config.web_page
-            && !folder.join("index.html").is_file()
-        {
-            return Err(ServeError::WebPage(folder.clone()));
+        for (flag, folder) in [("--static", &config.web_page), ("--console", &config.console)] {
+            if let Some(folder) = folder
+                && !folder.join("index.html").is_file()
+            {
+                return Err(ServeError::WebPage { flag, folder: folder.clone() });
+            }
         }
         let listener = TcpListener::bind(config.listen).await;
         let refused = |source| ServeError::Listen { address: config.listen, source };
@@ -112,13 +134,18 @@ impl Gateway {
         let statements = Statements::start(&mut connection, config.stale_after).await?;
         let pool = store::pool(database_url, config.connections, CONNECTION_WAIT)?;
         let metrics = Metrics::new();
+        let decision_log = DecisionLog::start(config.decision_log, metrics.clone(), decisions::to_log);
+        let decision_log = decision_log.map_err(ServeError::DecisionLog)?;
         let publisher = Publisher::new(pool.clone(), metrics.clone());
-        let access = Access::new(pool.clone(), publisher.clone());
+        let issuers = config.issuers.clone().map(Issuers::new).transpose().map_err(ServeError::Issuers)?;
+        let issuers = issuers.map(Arc::new);
+        let access = Access::new(pool.clone(), publisher.clone(), issuers.clone());
         let options = store::connect_options(database_url)?;
-        let watchers = [
+        let mut watchers = vec![
             tokio::spawn(publisher.clone().follow(options, config.poll)),
             tokio::spawn(statements.clone().follow_keys(pool.clone())),
         ];
+        watchers.extend(issuers.map(|issuers| tokio::spawn(issuers.follow())));
 
         let metrics_address = metrics_listener.as_ref().map(|(address, _)| *address);
         let metrics_server = metrics_listener.map(|(_, listener)| {
@@ -132,13 +159,17 @@ impl Gateway {
         });
         let (stop, stopping) = watch::channel(false);
         let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+        let limits = Limits::new(&config.limits);
         let app = Arc::new(App {
+            limits,
             config,
             public_url,
+            instance: uuid::Uuid::now_v7().to_string(),
             builtins,
             pool,
             publisher,
             metrics,
+            decision_log,
             statements,
             access,
             stopping: stopping.clone(),

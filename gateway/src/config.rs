@@ -2,9 +2,11 @@
 
 use axum::http::HeaderValue;
 use clap::Args;
+use postern_issuers::Settings;
 use postern_world::{ReadError, World};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Where the facts are. Shared by all commands that need them.
@@ -78,14 +80,49 @@ pub struct ServeArgs {
     #[arg(long, env = "POSTERN_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
 
+    /// Streams that may be open at once
+    #[arg(long, env = "POSTERN_MAX_STREAMS", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000),
+          value_name = "COUNT")]
+    pub max_streams: u32,
+
+    /// Requests that may be in progress at once; an open stream is none
+    #[arg(long, env = "POSTERN_MAX_REQUESTS", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=1_000_000),
+          value_name = "COUNT")]
+    pub max_requests: u32,
+
+    /// Requests a second of one credential, and so many at once; without it there is no such limit
+    #[arg(long, env = "POSTERN_RATE_LIMIT", value_name = "COUNT")]
+    pub rate_limit: Option<NonZeroU32>,
+
+    /// Which decisions of AuthZEN evaluations are written to the log
+    #[arg(long, env = "POSTERN_DECISION_LOG", default_value = "off", value_name = "WHICH")]
+    pub decision_log: Which,
+
+    /// Of these, one in so many
+    #[arg(long, env = "POSTERN_DECISION_LOG_EVERY", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..),
+          value_name = "COUNT")]
+    pub decision_log_every: u64,
+
+    /// Write what stands for ids of subjects and resources instead of these: the same until the gateway is started again
+    #[arg(long, env = "POSTERN_DECISION_LOG_MASK")]
+    pub decision_log_mask: bool,
+
     /// Let shared caches (a CDN) keep snapshots at the addresses that contain their hash: they are then served to
     /// whoever knows the address, without a key
     #[arg(long, env = "POSTERN_SHARED_CACHES")]
     pub shared_caches: bool,
 
+    /// TOML file of issuers (OpenID Connect) whose access tokens are taken as well as those of `postern token`
+    #[arg(long, env = "POSTERN_ISSUERS", value_name = "FILE")]
+    pub issuers: Option<PathBuf>,
+
     /// Folder of a built web page to serve beside the interface
     #[arg(long = "static", env = "POSTERN_STATIC", value_name = "FOLDER")]
     pub web_page: Option<PathBuf>,
+
+    /// Folder of a built web page to serve at /console/, for those who manage
+    #[arg(long, env = "POSTERN_CONSOLE", value_name = "FOLDER")]
+    pub console: Option<PathBuf>,
 }
 
 /// How the log is written.
@@ -96,6 +133,52 @@ pub enum LogFormat {
     Text,
     /// A JSON object a line.
     Json,
+}
+
+/// How much at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitSettings {
+    /// Open streams.
+    pub streams: u32,
+    /// Requests in progress.
+    pub requests: u32,
+    /// Requests a second of one credential.
+    pub rate: Option<NonZeroU32>,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        LimitSettings { streams: 20_000, requests: 1024, rate: None }
+    }
+}
+
+/// Which decisions are logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Which {
+    /// None.
+    #[default]
+    Off,
+    /// Those that were not allowed.
+    Denials,
+    /// All.
+    All,
+}
+
+/// The decision log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecisionLogSettings {
+    /// Which decisions.
+    pub which: Which,
+    /// Of these, one in so many; not 0.
+    pub every: u64,
+    /// Without ids.
+    pub mask: bool,
+}
+
+impl Default for DecisionLogSettings {
+    fn default() -> Self {
+        DecisionLogSettings { which: Which::Off, every: 1, mask: false }
+    }
 }
 
 /// What the running gateway needs to know.
@@ -121,20 +204,46 @@ pub struct Config {
     pub stale_after: Duration,
     /// Where metrics are served; `None`: nowhere.
     pub metrics_listen: Option<SocketAddr>,
+    /// How much at once.
+    pub limits: LimitSettings,
+    /// Which decisions are logged, and how.
+    pub decision_log: DecisionLogSettings,
     /// Whoever knows the hash of a snapshot may read it.
     pub shared_caches: bool,
+    /// Other issuers whose tokens are taken.
+    pub issuers: Option<Settings>,
     /// A built web page.
     pub web_page: Option<PathBuf>,
+    /// A built web page for those who manage.
+    pub console: Option<PathBuf>,
+}
+
+/// Why a file that the settings name cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The catalog: the message has file, line and JSON path.
+    #[error(transparent)]
+    Catalog(#[from] ReadError),
+    /// The issuers.
+    #[error("{file}: {what}")]
+    Issuers {
+        /// The file.
+        file: String,
+        /// What is wrong, and where.
+        what: String,
+    },
 }
 
 impl ServeArgs {
-    /// What they say, with the catalog read.
+    /// What they say, with the files read that they name.
     ///
     /// # Errors
-    /// A catalog that cannot be read: the message has file, line and JSON path.
-    pub fn config(&self) -> Result<Config, ReadError> {
+    /// One of these cannot be used.
+    pub fn config(&self) -> Result<Config, ConfigError> {
         let args = self;
         Ok(Config {
+            issuers: args.issuers.as_deref().map(issuers).transpose()?,
             catalog: args.catalog.as_deref().map(World::read_file).transpose()?.unwrap_or_default(),
             listen: args.listen,
             poll: Duration::from_millis(args.poll_ms),
@@ -145,10 +254,27 @@ impl ServeArgs {
             mapping: postern_authzen::Mapping { owner_property: args.owner_property.clone() },
             stale_after: args.stale_after,
             metrics_listen: args.metrics_listen,
+            limits: LimitSettings {
+                streams: args.max_streams,
+                requests: args.max_requests,
+                rate: args.rate_limit,
+            },
+            decision_log: DecisionLogSettings {
+                which: args.decision_log,
+                every: args.decision_log_every,
+                mask: args.decision_log_mask,
+            },
             shared_caches: args.shared_caches,
             web_page: args.web_page.clone(),
+            console: args.console.clone(),
         })
     }
+}
+
+fn issuers(file: &Path) -> Result<Settings, ConfigError> {
+    let wrong = |what: String| ConfigError::Issuers { file: file.display().to_string(), what };
+    let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
+    Settings::parse(&text).map_err(|error| wrong(error.to_string()))
 }
 
 /// `<scheme>://<host>[:port]`, as a browser sends it: without a path, and never `*`.

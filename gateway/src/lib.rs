@@ -10,8 +10,10 @@
 //! - [`statements`]: which of them is in force, signed
 //! - [`access`], [`token`]: who calls
 //! - [`consistency`]: what ties a decision to a revision
+//! - [`decisions`]: what was decided for those who asked, in the log
 //! - [`manage`]: who may write what
 //! - [`adopt`]: other databases into facts
+//! - [`limits`]: how much at once
 //! - [`metrics`]: what is measured
 //! - `http`: the paths
 //! - [`app`]: start and end
@@ -30,9 +32,11 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod consistency;
+pub mod decisions;
 pub mod embedded;
 pub mod explanation;
 mod http;
+pub mod limits;
 pub mod manage;
 pub mod metrics;
 pub mod problem;

@@ -69,6 +69,7 @@ pub struct Metrics {
     build_seconds: Histogram,
     snapshot_bytes: Histogram,
     publish_failures: Counter,
+    not_logged: Counter,
     database_up: Gauge,
     confirmed_age: Gauge<f64, AtomicU64>,
     lag: Gauge<f64, AtomicU64>,
@@ -98,6 +99,7 @@ impl Metrics {
             build_seconds: histogram(),
             snapshot_bytes: Histogram::new(BYTES),
             publish_failures: Counter::default(),
+            not_logged: Counter::default(),
             database_up: Gauge::default(),
             confirmed_age: Gauge::default(),
             lag: Gauge::default(),
@@ -118,6 +120,11 @@ impl Metrics {
             "decisions",
             "Decisions of AuthZEN evaluations, each item of a batch",
             m.decisions.clone(),
+        );
+        registry.register(
+            "decisions_not_logged",
+            "Decisions that the decision log did not take, because it did not keep up",
+            m.not_logged.clone(),
         );
         registry.register("streams", "Open streams", m.streams.clone());
         registry.register(
@@ -174,6 +181,17 @@ impl Metrics {
                 self.decisions.get_or_create(&Decided { decision }).inc_by(count);
             }
         }
+    }
+
+    /// A decision was not logged, because the log did not keep up.
+    pub(crate) fn decision_not_logged(&self) {
+        self.not_logged.inc();
+    }
+
+    /// How many were not.
+    #[cfg(test)]
+    pub(crate) fn decisions_not_logged(&self) -> u64 {
+        self.not_logged.get()
     }
 
     /// A stream was opened, of slices or of whole snapshots.

@@ -103,6 +103,12 @@ impl Problem {
         "unavailable",
         "the state cannot be had from the database at the moment; keep what you hold and try again",
     );
+    /// The token may be good.
+    pub const ISSUER_UNAVAILABLE: Problem = Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "issuer_unavailable",
+        "the keys of the token's issuer cannot be had at the moment; try again",
+    );
     /// The organization's facts have never compiled since this gateway started.
     pub const NOT_COMPILED: Problem = Problem::new(
         StatusCode::SERVICE_UNAVAILABLE,
@@ -347,6 +353,30 @@ impl Problem {
         "shutting_down",
         "the gateway is stopping; ask another, or later",
     );
+    /// What changed is kept for a while only, and another history has none of these.
+    pub const REVISIONS_FORGOTTEN: Problem = Problem::new(
+        StatusCode::GONE,
+        "revisions_forgotten",
+        "what followed this revision is not kept any more, or the database was restored; read the state anew and go on from there",
+    );
+    /// More at once than `--max-requests`.
+    pub const BUSY: Problem = Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "busy",
+        "more requests are in progress than this gateway takes at once; try again, or another gateway",
+    );
+    /// More at once than `--max-streams`.
+    pub const TOO_MANY_STREAMS: Problem = Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "too_many_streams",
+        "more streams are open than this gateway takes; ask for what is newest instead, or try another gateway",
+    );
+    /// More in a second than `--rate-limit`.
+    pub const TOO_MANY_REQUESTS: Problem = Problem::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "too_many_requests",
+        "this credential asks more often than it may; wait a second, follow a stream, or ask in batches",
+    );
     /// Our mistake.
     pub const INTERNAL: Problem =
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the gateway failed; its log says why");
@@ -424,7 +454,7 @@ impl Problem {
             }
             None => {}
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+        if matches!(self.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             headers.insert(axum::http::header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response

@@ -1,4 +1,5 @@
-//! `cargo xtask golden`: writes the texts of `tests/golden` anew. What it changes is looked at, and committed.
+//! `cargo xtask golden`: writes the texts of `tests/golden`, and the code that was generated from the fleet's catalog, anew.
+//! What it changes is looked at, and committed.
 
 use crate::command::{self, cargo};
 use anyhow::Result;
@@ -6,6 +7,7 @@ use anyhow::Result;
 /// The tests that compare them.
 const TESTS: &[(&str, &str, &str)] = &[
     ("postern-suite", "golden", "roles_may_what_was_agreed"),
+    ("postern-cli", "it", "generated_code_is_as_agreed"),
     ("postern-gateway", "it", "the_description_is_as_agreed"),
 ];
 
@@ -16,6 +18,6 @@ pub fn run() -> Result<()> {
         cargo.args(["test", "--quiet", "--package", package, "--test", target, test]);
         command::run(cargo.env("POSTERN_GOLDEN", "1"))?;
     }
-    println!("\ntests/golden is written; `git diff tests/golden` shows what has changed");
+    println!("\ntests/golden and the example's catalog are written; `git diff` shows what has changed");
     Ok(())
 }

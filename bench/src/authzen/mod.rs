@@ -106,7 +106,11 @@ fn config() -> Result<Config> {
         stale_after: Duration::from_secs(60),
         metrics_listen: None,
         shared_caches: false,
+        decision_log: Default::default(),
+        limits: Default::default(),
+        issuers: None,
         web_page: None,
+        console: None,
     })
 }
 

@@ -7,6 +7,21 @@ use crate::{BadRequest, Mapping};
 use postern_resolver::view::View;
 use serde_json::{Value, json};
 
+/// A decision that was made, for whoever counts or keeps them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Made<'a> {
+    /// `<type>:<id>`; empty where an item of a batch is no question.
+    pub subject: &'a str,
+    /// `<type>:<action>`; `None` where action and type make no permission.
+    pub permission: Option<&'a str>,
+    /// Type and id as they were asked about.
+    pub resource: (&'a str, &'a str),
+    /// An error is never an allow.
+    pub allowed: bool,
+    /// Of `semantics.md` section 4, or what rule 1 says.
+    pub reason: &'static str,
+}
+
 /// What is served, and where below the decision point's identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
@@ -54,9 +69,24 @@ impl Endpoint {
         body: &str,
         now: i64,
     ) -> Result<String, BadRequest> {
+        self.answer_and_tell(view, mapping, body, now, &mut |_| {})
+    }
+
+    /// The same, and tells every decision of an evaluation, in the order of the answer.
+    ///
+    /// # Errors
+    /// [`BadRequest`] for what is no request.
+    pub fn answer_and_tell<V: View>(
+        self,
+        view: &V,
+        mapping: &Mapping,
+        body: &str,
+        now: i64,
+        tell: &mut dyn FnMut(&Made<'_>),
+    ) -> Result<String, BadRequest> {
         match self {
-            Endpoint::Evaluation => evaluation(view, mapping, body, now),
-            Endpoint::Evaluations => evaluations(view, mapping, body, now),
+            Endpoint::Evaluation => evaluation(view, mapping, body, now, tell),
+            Endpoint::Evaluations => evaluations(view, mapping, body, now, tell),
             Endpoint::SearchSubject => search_subject(view, mapping, body, now),
             Endpoint::SearchResource => search_resource(view, body, now),
             Endpoint::SearchAction => search_action(view, mapping, body, now),

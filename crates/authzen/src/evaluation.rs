@@ -1,5 +1,6 @@
 //! Access Evaluation (section 6): one decision.
 
+use crate::endpoint::Made;
 use crate::entity::{Parts, object};
 use crate::query::Query;
 use crate::{BadRequest, Mapping};
@@ -18,9 +19,10 @@ pub(crate) fn evaluation<V: View>(
     mapping: &Mapping,
     body: &str,
     now: i64,
+    tell: &mut dyn FnMut(&Made<'_>),
 ) -> Result<String, BadRequest> {
     let parts: Parts<'_> = object(body, "the body")?;
-    decide(view, mapping, &parts, now)
+    decide(view, mapping, &parts, now, tell)
 }
 
 pub(crate) fn decide<V: View>(
@@ -28,8 +30,11 @@ pub(crate) fn decide<V: View>(
     mapping: &Mapping,
     parts: &Parts<'_>,
     now: i64,
+    tell: &mut dyn FnMut(&Made<'_>),
 ) -> Result<String, BadRequest> {
-    let answer = Query::read(parts, mapping)?.decide(view, now)?;
+    let query = Query::read(parts, mapping)?;
+    let answer = query.decide(view, now)?;
+    tell(&query.made(&answer));
     let mut text = String::with_capacity(64);
     write(&mut text, &answer, true);
     Ok(text)
@@ -51,7 +56,7 @@ pub(crate) fn allows(answer: &Answer) -> bool {
     matches!(answer, Ok(reason) if reason.decision() == Decision::Allow)
 }
 
-fn reason(answer: &Answer) -> &'static str {
+pub(crate) fn reason(answer: &Answer) -> &'static str {
     match answer {
         Ok(reason) => reason.as_str(),
         Err(error) => error.as_str(),

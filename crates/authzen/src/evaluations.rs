@@ -1,5 +1,6 @@
 //! Access Evaluations (section 7): many decisions with one request.
 
+use crate::endpoint::Made;
 use crate::entity::{Parts, object};
 use crate::evaluation::{allows, decide, write};
 use crate::properties::wrong;
@@ -45,6 +46,7 @@ pub(crate) fn evaluations<V: View>(
     mapping: &Mapping,
     body: &str,
     now: i64,
+    tell: &mut dyn FnMut(&Made<'_>),
 ) -> Result<String, BadRequest> {
     let defaults: Parts<'_> = object(body, "the body")?;
     let options = match defaults.options {
@@ -57,7 +59,7 @@ pub(crate) fn evaluations<V: View>(
         None => Vec::new(),
     };
     if items.is_empty() {
-        return decide(view, mapping, &defaults, now);
+        return decide(view, mapping, &defaults, now, tell);
     }
     if items.len() > EVALUATIONS_MAX {
         let what = format!("{} items are more than {EVALUATIONS_MAX}; send several requests", items.len());
@@ -69,13 +71,25 @@ pub(crate) fn evaluations<V: View>(
         if number > 0 {
             text.push(',');
         }
-        let decided = one(item, &defaults).and_then(|parts| Query::read(&parts, mapping)?.decide(view, now));
+        let decided = one(item, &defaults).and_then(|parts| {
+            let query = Query::read(&parts, mapping)?;
+            let answer = query.decide(view, now)?;
+            tell(&query.made(&answer));
+            Ok(answer)
+        });
         let allowed = match decided {
             Ok(answer) => {
                 write(&mut text, &answer, with_reason);
                 allows(&answer)
             }
             Err(error) => {
+                tell(&Made {
+                    subject: "",
+                    permission: None,
+                    resource: ("", ""),
+                    allowed: false,
+                    reason: "invalid_request",
+                });
                 let message = error.within(&format!("evaluations[{number}]")).to_string();
                 let context = json!({"error": {"status": 400, "message": message}});
                 text.push_str(&json!({"decision": false, "context": context}).to_string());

@@ -18,7 +18,7 @@ mod properties;
 mod query;
 mod search;
 
-pub use endpoint::{Endpoint, metadata};
+pub use endpoint::{Endpoint, Made, metadata};
 
 /// LIMIT: items of one batch. A full one of small items is about as large as a body may be at the gateway.
 pub const EVALUATIONS_MAX: usize = 10_000;

@@ -12,7 +12,9 @@
 //! | `session` of the context | `session`, and a dimension as well |
 //! | resource property `postern.at`: `"organization"` | a question at organization level |
 
+use crate::endpoint::Made;
 use crate::entity::{Action, Entity, Parts};
+use crate::evaluation::{allows, reason};
 use crate::properties::{Members, dimension};
 use crate::{BadRequest, Mapping};
 use postern_resolver::view::View;
@@ -155,6 +157,17 @@ impl<'a> Query<'a> {
             id: resource.id,
             stated,
         })
+    }
+
+    /// What was decided.
+    pub fn made<'q>(&'q self, answer: &Answer) -> Made<'q> {
+        Made {
+            subject: &self.subject,
+            permission: self.permission.as_deref(),
+            resource: (&self.kind, &self.id),
+            allowed: allows(answer),
+            reason: reason(answer),
+        }
     }
 
     /// Decides it.

@@ -1,5 +1,6 @@
 //! One module per command.
 
+pub(crate) mod codegen;
 pub(crate) mod gateway;
 pub(crate) mod snapshot;
 pub(crate) mod world;

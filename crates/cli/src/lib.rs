@@ -2,20 +2,23 @@
 //!
 //! Each command is a module with its arguments and a `run`. Every failure is one line on standard error that names
 //! the file, and for documents the line and the JSON path, and exit code 2; the gateway's commands end with 1 where not
-//! their input is at fault but the database or the network. Answers that are decisions or errors of a
+//! their input is at fault but the database or the network, and `codegen --check` where a file is not what it should be. Answers that are decisions or errors of a
 //! question (`{"error":"invalid_request"}`) are answers: they go to standard output, and the exit code stays 0.
 
 #![forbid(unsafe_code)]
 
 mod answer;
+mod codegen;
 mod command;
 mod engine;
 mod output;
 
 use clap::{Parser, Subcommand};
-use command::{gateway, snapshot, world};
+use command::{codegen as generated, gateway, snapshot, world};
 use postern_edge::config::EdgeArgs;
-use postern_gateway::cli::{self as served, AdoptArgs, KeyArgs, ServeArgs, StatementKeyArgs, TokenArgs};
+use postern_gateway::cli::{
+    self as served, AdoptArgs, DevIssuerArgs, KeyArgs, ServeArgs, StatementKeyArgs, TokenArgs,
+};
 
 pub use command::gateway::Failure;
 
@@ -35,6 +38,8 @@ enum Command {
     /// Look into snapshots, and cut them to what one subject may see.
     #[command(subcommand)]
     Snapshot(snapshot::Command),
+    /// Write the names of a catalog as code, so that a wrong one does not compile.
+    Codegen(generated::Args),
     /// Map an existing database into facts.
     Adopt(AdoptArgs),
     /// Run the gateway.
@@ -45,6 +50,8 @@ enum Command {
     Key(KeyArgs),
     /// Manage the keys that snapshots and slices are signed with.
     StatementKey(StatementKeyArgs),
+    /// Run an issuer of tokens for trying things out, on loopback.
+    DevIssuer(DevIssuerArgs),
     /// Make a token with which a browser reads one subject's slice.
     Token(TokenArgs),
 }
@@ -58,11 +65,13 @@ impl Cli {
         match self.command {
             Command::World(command) => command.run(),
             Command::Snapshot(command) => command.run(),
+            Command::Codegen(args) => args.run(),
             Command::Adopt(args) => gateway::run(served::adopt(args)),
             Command::Serve(args) => gateway::run(served::serve(args)),
             Command::Edge(args) => gateway::run_edge(postern_edge::edge(args)),
             Command::Key(args) => gateway::run(served::key(args)),
             Command::StatementKey(args) => gateway::run(served::statement_key(args)),
+            Command::DevIssuer(args) => gateway::run(served::dev_issuer(args)),
             Command::Token(args) => gateway::run(served::token(args)),
         }
     }

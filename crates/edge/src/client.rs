@@ -1,7 +1,7 @@
 //! Requests to the gateway.
 
 use crate::config::Config;
-use axum::http::header::{ACCEPT, AUTHORIZATION, IF_NONE_MATCH};
+use axum::http::header::{ACCEPT, AUTHORIZATION, IF_NONE_MATCH, USER_AGENT};
 use axum::http::{Request, Response, StatusCode, Uri};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Limited};
@@ -77,7 +77,9 @@ impl Client {
     pub async fn stream(&self, holding: Option<&str>) -> Result<Incoming, NoAnswer> {
         let mut request = Request::get(uri(&self.stream)?)
             .header(AUTHORIZATION, &self.bearer)
-            .header(ACCEPT, "text/event-stream");
+            .header(ACCEPT, "text/event-stream")
+            // The gateway lists who follows it.
+            .header(USER_AGENT, concat!("postern-edge/", env!("CARGO_PKG_VERSION")));
         if let Some(tag) = holding {
             request = request.header(IF_NONE_MATCH, tag);
         }

@@ -5,7 +5,8 @@
 //! give the same bytes.
 //!
 //! With the feature `write`: [`Facts`], the same tables in memory; [`Draft`], which brings facts into their canonical
-//! order; [`slice`](slice()), which cuts out what one subject may see; and [`diff`] and [`apply`], for what changed.
+//! order; [`slice`](slice()), which cuts out what one subject may see; [`diff`] and [`apply`], for what changed; and
+//! [`catalog_hash`], for whoever was made for one catalog.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -14,6 +15,8 @@
 extern crate std;
 
 mod bytes;
+#[cfg(feature = "write")]
+mod catalog;
 #[cfg(feature = "write")]
 mod delta;
 #[cfg(feature = "write")]
@@ -36,6 +39,8 @@ mod validate;
 #[cfg(feature = "write")]
 mod write;
 
+#[cfg(feature = "write")]
+pub use catalog::catalog_hash;
 #[cfg(feature = "write")]
 pub use delta::{DELTA_VERSION, DeltaError, DeltaHead, apply, diff};
 #[cfg(feature = "write")]

@@ -3,6 +3,7 @@
 
 import type { DenyReason, Facts, Resource } from "@postern/client";
 import { useId } from "preact/hooks";
+import type { Permission } from "./catalog.js";
 import { useApp } from "./context.js";
 import { Icon, type IconName } from "./icons.js";
 
@@ -23,7 +24,7 @@ export interface ActProps {
   /** What the button says. */
   label: string;
   /** What it needs. */
-  permission: string;
+  permission: Permission;
   /** Where; absent: in the whole organization. */
   resource?: Resource | undefined;
   /** What is known of the resource. */

@@ -3,6 +3,7 @@
 import { connect, PosternError, type Postern } from "@postern/client";
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { catalogHash } from "./catalog.js";
 import { forgetData } from "./data.js";
 import { Loading } from "./parts.js";
 import { loadPersonas, remember, remembered, type Persona } from "./session.js";
@@ -34,6 +35,7 @@ function Main() {
       token: persona.token,
       wasm: "/postern_bg.wasm",
       staleMs: 10_000,
+      catalog: catalogHash,
       onError: (error) => console.info(`postern: ${error.code}: ${error.message}`),
     }).then(
       (postern) => setStage({ at: "open", persona, postern }),

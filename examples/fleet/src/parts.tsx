@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { Permission } from "./catalog.js";
 import { atSite, useApp, useLoaded } from "./context.js";
 import { loadSite, type MinerState, type Site } from "./data.js";
 import { STATE_LABEL } from "./format.js";
@@ -101,20 +102,20 @@ export function Card({
 }
 
 /** Ids of the sites at which one of the permissions is held: what a list shows. */
-export function useSiteIds(...permissions: string[]): string[] {
+export function useSiteIds(...permissions: Permission[]): string[] {
   const { postern } = useApp();
   const ids = new Set(permissions.flatMap((permission) => postern.filter(permission, "site")));
   return [...ids].sort();
 }
 
 /** The sites with their racks and miners, as far as the slice lets the person see them. */
-export function useSites(...permissions: string[]): Site[] | Error | undefined {
+export function useSites(...permissions: Permission[]): Site[] | Error | undefined {
   const ids = useSiteIds(...permissions);
   return useLoaded(ids.join(" "), () => Promise.all(ids.map(loadSite)));
 }
 
 /** Only what is permitted at a site, of whatever lies at sites. */
-export function useAllowedAt<T>(permission: string, all: readonly T[], site: (item: T) => string): T[] {
+export function useAllowedAt<T>(permission: Permission, all: readonly T[], site: (item: T) => string): T[] {
   const { postern } = useApp();
   return all.filter((item) => postern.can(permission, atSite(site(item))));
 }

@@ -1,6 +1,8 @@
 //! The commands that need a database, ready to be mounted in the `postern` program: an `Args` and a `run` each.
 
 mod adopt;
+mod catalog;
+mod dev_issuer;
 mod document;
 mod export;
 mod import;
@@ -9,8 +11,11 @@ mod serve;
 mod statement_key;
 mod token;
 
-pub use crate::config::ServeArgs;
+pub use crate::config::{DatabaseArgs, ServeArgs};
+pub use crate::store::catalog_names::CatalogNames;
 pub use adopt::{AdoptArgs, adopt};
+pub use catalog::catalog;
+pub use dev_issuer::{DevIssuerArgs, dev_issuer};
 pub use export::{WorldExportArgs, world_export};
 pub use import::{WorldImportArgs, world_import};
 pub use key::{KeyArgs, key};
@@ -20,7 +25,7 @@ pub use token::{TokenArgs, token};
 
 use crate::adopt::AdoptError;
 use crate::app::ServeError;
-use crate::config::DatabaseArgs;
+use crate::config::ConfigError;
 use crate::embedded::{Database, EmbeddedError, Options};
 use crate::store::import::ImportError;
 use crate::store::{self, StoreError};
@@ -34,6 +39,9 @@ pub enum CliError {
     /// The document cannot be read: the message has file, line and JSON path.
     #[error(transparent)]
     Document(#[from] ReadError),
+    /// A file that a setting names.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The document can be read, but not be imported.
     #[error("{file}: {source}")]
     Import {
@@ -83,7 +91,7 @@ impl CliError {
     pub fn exit_code(&self) -> u8 {
         match self {
             CliError::Adopt { error, .. } if error.is_input() => 2,
-            CliError::Document(_) | CliError::Import { .. } | CliError::Usage(_) => 2,
+            CliError::Document(_) | CliError::Config(_) | CliError::Import { .. } | CliError::Usage(_) => 2,
             _ => 1,
         }
     }

@@ -3,9 +3,10 @@
 
 use super::body::json_body;
 use super::organization_snapshot::authorize_for;
-use super::{POSTERN_CONSISTENCY_TOKEN, POSTERN_REVISION, at_least, organization_of};
+use super::{POSTERN_CONSISTENCY_TOKEN, POSTERN_REVISION, RequestId, at_least, organization_of};
 use crate::app::App;
 use crate::clock::now_micros;
+use crate::decisions::Asked;
 use crate::problem::{Problem, Refusal};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
@@ -13,7 +14,7 @@ use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, post};
-use postern_authzen::Endpoint;
+use postern_authzen::{Endpoint, Made};
 use std::sync::Arc;
 
 /// A body up to here is decided on the spot; what takes longer than a millisecond goes where nobody waits for it.
@@ -44,7 +45,7 @@ async fn answer(
     request: Request,
 ) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    authorize_for(app, &organization, &parts.headers).await?;
+    let caller = authorize_for(app, &organization, &parts.headers).await?;
     let body = json_body(&parts.headers, body).await?;
     let at_least = at_least(&organization, &parts.headers)?;
     let state = app.publisher.state_to_decide(&organization, at_least, app.config.stale_after).await?;
@@ -52,7 +53,22 @@ async fn answer(
         || matches!(endpoint, Endpoint::SearchSubject | Endpoint::SearchResource);
     let (revision, mapping, now) = (state.revision(), app.config.mapping.clone(), now_micros());
     let token = state.consistency_token.clone();
-    let decide = move || endpoint.answer(&state.view(), &mapping, &body, now);
+    let log = app.decision_log.clone().map(|log| {
+        let request_id = parts.extensions.get::<RequestId>().map_or("", |id| &id.0);
+        let by = caller.key.1.into();
+        (log, Asked { organization: organization.into(), revision, by, request_id: request_id.into() })
+    });
+    let decide = move || {
+        let (mut allowed, mut denied) = (0, 0);
+        let mut tell = |made: &Made<'_>| {
+            *(if made.allowed { &mut allowed } else { &mut denied }) += 1;
+            if let Some((log, asked)) = &log {
+                log.tell(asked, made);
+            }
+        };
+        let answer = endpoint.answer_and_tell(&state.view(), &mapping, &body, now, &mut tell);
+        answer.map(|answer| (answer, allowed, denied))
+    };
     let answer = match long {
         true => tokio::task::spawn_blocking(decide).await.map_err(|error| {
             tracing::error!(%error, "a decision panicked");
@@ -60,12 +76,9 @@ async fn answer(
         })?,
         false => decide(),
     };
-    let answer = answer.map_err(|error| Problem::INVALID_REQUEST.because(error.to_string()))?;
-    if matches!(endpoint, Endpoint::Evaluation | Endpoint::Evaluations) {
-        // Reasons and ids of ours are all that is in it besides.
-        let count = |decision: &str| answer.matches(decision).count() as u64;
-        app.metrics.decided(count("\"decision\":true"), count("\"decision\":false"));
-    }
+    let (answer, allowed, denied) =
+        answer.map_err(|error| Problem::INVALID_REQUEST.because(error.to_string()))?;
+    app.metrics.decided(allowed, denied);
     let mut response = answer.into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

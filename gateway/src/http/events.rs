@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::clock::now_micros;
 use crate::metrics::OpenStream;
 use crate::problem::Problem;
-use crate::publish::{Feed, Interest, Published};
+use crate::publish::{Feed, Following, Interest, Published};
 use crate::statements::{About, Named, wall_seconds};
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, VARY};
@@ -19,7 +19,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::Instant;
 
 /// The longest silence: below the shortest idle time-out of the usual proxies.
@@ -34,6 +34,8 @@ pub struct Follower {
     pub subject: Option<String>,
     /// Whether it takes deltas to what it holds.
     pub deltas: bool,
+    /// As it is listed among those who follow.
+    pub following: Following,
     /// Microseconds since 1970.
     pub expires_at: Option<i64>,
     pub credential: Credential,
@@ -44,6 +46,7 @@ pub async fn stream(app: Arc<App>, follower: Follower, headers: HeaderMap) -> Re
     if *app.stopping.borrow() {
         return Err(Problem::SHUTTING_DOWN);
     }
+    let place = app.limits.stream()?;
     // Refuses an organization without a state now, not in the middle of a stream.
     app.publisher.state(&follower.organization).await?;
     let feed = app.publisher.feed(&follower.organization);
@@ -69,6 +72,7 @@ pub async fn stream(app: Arc<App>, follower: Follower, headers: HeaderMap) -> Re
         beat_at: Instant::now(),
         begun: false,
         _counted: counted,
+        _place: place,
         app,
     };
     let events = stream::unfold(open, |mut open| async move {
@@ -137,6 +141,7 @@ struct Open {
     beat_at: Instant,
     begun: bool,
     _counted: OpenStream,
+    _place: OwnedSemaphorePermit,
 }
 
 impl Open {
@@ -209,6 +214,7 @@ impl Open {
             && (self.follower.subject.is_some() || told.named == sendable.named())
         {
             (told.as_of, told.print) = (state.revision(), print);
+            self.follower.following.sent(state.revision());
             return Some(None);
         }
         self.told = Some(Told {
@@ -219,6 +225,7 @@ impl Open {
             as_of: state.revision(),
             second: wall_seconds(known_at),
         });
+        self.follower.following.sent(state.revision());
         let held = std::mem::replace(&mut self.holding, vec![sendable.etag.clone()]);
         let bytes = if held.contains(&sendable.etag) || held.iter().any(|tag| tag == "*") {
             None

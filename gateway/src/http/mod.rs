@@ -34,14 +34,18 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 /// The revision of what the body holds, for those who log it.
 const POSTERN_REVISION: HeaderName = HeaderName::from_static("postern-revision");
-/// What a later decision may ask to be as new as.
+/// The hash of the catalog of what the body holds, for code that was generated from one.
+const POSTERN_CATALOG: HeaderName = HeaderName::from_static("postern-catalog");
 /// What is asked about each time, and kept by nobody but the caller.
 const REVALIDATED: &str = "private, no-cache";
+/// What a later decision may ask to be as new as.
 const POSTERN_CONSISTENCY_TOKEN: HeaderName = HeaderName::from_static("postern-consistency-token");
 /// Such a token, in a request for a decision.
 const POSTERN_AT_LEAST: HeaderName = HeaderName::from_static("postern-at-least");
 /// That the bytes were in force at a stated moment, signed.
 const POSTERN_STATEMENT: HeaderName = HeaderName::from_static("postern-statement");
+/// Where the console is.
+const CONSOLE: &str = "/console";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// LIMIT: bytes of a caller's id of a request, which every line about it in the log repeats.
@@ -58,6 +62,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route(&format!("{}/", authzen_metadata::PATH), get(authzen_metadata::read))
         .route(&format!("{}/{{*path}}", authzen_metadata::PATH), get(authzen_metadata::read))
         .method_not_allowed_fallback(|| async { Problem::METHOD_NOT_ALLOWED });
+    if let Some(folder) = &app.config.console {
+        router = router.nest_service(CONSOLE, web_page::service(folder));
+    }
     router = match &app.config.web_page {
         Some(folder) => router.fallback_service(web_page::service(folder)),
         None => router.fallback(|| async { Problem::NOT_FOUND }),
@@ -76,20 +83,40 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
         .allow_origin(AllowOrigin::list(origins.iter().cloned()))
         .allow_methods([Method::GET, Method::HEAD])
         .allow_headers([axum::http::header::AUTHORIZATION, if_none_match, last_event_id, POSTERN_AT_LEAST])
-        .expose_headers([ETAG, POSTERN_CONSISTENCY_TOKEN, POSTERN_REVISION, POSTERN_STATEMENT, REQUEST_ID])
+        .expose_headers([
+            ETAG,
+            POSTERN_CATALOG,
+            POSTERN_CONSISTENCY_TOKEN,
+            POSTERN_REVISION,
+            POSTERN_STATEMENT,
+            REQUEST_ID,
+        ])
         .max_age(std::time::Duration::from_secs(3600))
 }
 
+/// The id of a request, the caller's or a new one.
+#[derive(Clone)]
+struct RequestId(String);
+
 /// Gives every answer the request's id, the caller's or a new one, and measures it.
-async fn identify(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+async fn identify(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let given = request.headers().get(&REQUEST_ID).cloned();
     let id = given.filter(|id| id.len() <= REQUEST_ID_MAX && id.to_str().is_ok()).unwrap_or_else(|| {
         HeaderValue::try_from(uuid::Uuid::now_v7().to_string()).unwrap_or(HeaderValue::from_static("-"))
     });
+    request.extensions_mut().insert(RequestId(id.to_str().unwrap_or_default().to_owned()));
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let begun = std::time::Instant::now();
-    let mut response = next.run(request).await;
+    // Whoever looks whether it works is answered also when it has much to do.
+    let admitted = match path.as_str() {
+        "/livez" | "/readyz" => Ok(None),
+        _ => app.limits.request(request.headers()).map(Some),
+    };
+    let mut response = match admitted {
+        Ok(_place) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    };
     // Methods are a caller's text, too.
     let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS];
     let measured = if known.contains(&method) { method.as_str() } else { "other" };
@@ -142,6 +169,7 @@ fn respond(
         headers.insert(VARY, HeaderValue::from_static("Authorization"));
     }
     headers.insert(POSTERN_REVISION, HeaderValue::from(sendable.revision));
+    headers.insert(POSTERN_CATALOG, sendable.catalog.clone());
     if let Some(statement) = statement {
         headers.insert(POSTERN_STATEMENT, statement);
     }

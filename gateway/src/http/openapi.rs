@@ -73,6 +73,7 @@ fn describe(operation: &Operation) -> Value {
     let parameters: Vec<Value> = placeholders(&operation.path)
         .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
         .chain(operation.parameters.iter().map(|name| parameter(name)))
+        .chain(operation.writes().then(|| parameter("preview")))
         .collect();
     if !parameters.is_empty() {
         described["parameters"] = parameters.into();
@@ -101,7 +102,7 @@ fn parameter(name: &str) -> Value {
     };
     let schema = match name {
         "limit" => json!({"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}),
-        "deltas" | "cascade" => json!({"type": "boolean", "default": false}),
+        "deltas" | "cascade" | "preview" => json!({"type": "boolean", "default": false}),
         "effect" => json!({"enum": ["allow", "exclude"]}),
         _ => json!({"type": "string"}),
     };
@@ -131,6 +132,9 @@ fn responses(operation: &Operation) -> Value {
     good["headers"] =
         headers.map(|name| ((*name).to_owned(), json!({"schema": {"type": "string"}}))).collect();
     let mut all = json!({operation.status.to_string(): good});
+    if operation.writes() {
+        preview(&mut all);
+    }
     // By status, then by code, each once.
     let mut problems: BTreeMap<u16, BTreeMap<&str, &str>> = BTreeMap::new();
     for problem in credential_problems(operation).into_iter().chain(operation.refuses.iter().copied()) {
@@ -146,29 +150,50 @@ fn responses(operation: &Operation) -> Value {
     all
 }
 
+/// Adds the answer to the question what a write would change.
+fn preview(responses: &mut Value) {
+    let of_write = responses["200"]["content"]["application/json"]["schema"].take();
+    let schema = match of_write {
+        Value::Null => reference("Preview"),
+        of_write => json!({"anyOf": [of_write, reference("Preview")]}),
+    };
+    if responses["200"].is_null() {
+        let headers = json!({"X-Request-ID": {"schema": {"type": "string"}}});
+        responses["200"] =
+            json!({"description": "With `preview=true`: what it would change.", "headers": headers});
+    }
+    responses["200"]["content"]["application/json"]["schema"] = schema;
+}
+
 fn credential_problems(operation: &Operation) -> Vec<Problem> {
     let mut problems = match operation.credential {
         Credential::None => return Vec::new(),
         Credential::Key => vec![Problem::INVALID_KEY, Problem::OTHER_ORGANIZATION, Problem::PERSONAL_KEY],
-        Credential::Subject => vec![Problem::INVALID_TOKEN, Problem::EXPIRED_TOKEN],
+        Credential::Subject => {
+            vec![Problem::INVALID_TOKEN, Problem::EXPIRED_TOKEN, Problem::ISSUER_UNAVAILABLE]
+        }
         Credential::Manager(any_of) => {
             let mut problems = vec![
                 Problem::INVALID_KEY,
                 Problem::INVALID_TOKEN,
                 Problem::EXPIRED_TOKEN,
+                Problem::ISSUER_UNAVAILABLE,
                 Problem::OTHER_ORGANIZATION,
                 Problem::INVALID_QUERY,
             ];
             if !any_of.is_empty() {
                 problems.extend([Problem::FORBIDDEN, Problem::STALE]);
             }
-            let reads = operation.method == "GET" || operation.parameters.contains(&"Postern-At-Least");
-            if !reads {
+            if operation.writes() {
                 problems.push(Problem::READ_ONLY_KEY);
             }
             problems
         }
     };
+    problems.extend([Problem::BUSY, Problem::TOO_MANY_REQUESTS]);
+    if operation.answer == Answer::Events {
+        problems.push(Problem::TOO_MANY_STREAMS);
+    }
     problems.extend([Problem::MISSING_CREDENTIALS, Problem::MALFORMED_CREDENTIALS, Problem::UNAVAILABLE]);
     if operation.path.contains('{') {
         problems.push(Problem::INVALID_PATH);

@@ -65,9 +65,9 @@ pub(super) const ORGANIZATION: &str = "/v1/organizations/{organization}";
 /// What is told of an item.
 pub(super) const ITEM: &[&str] = &["ETag"];
 /// Of bytes.
-const STATE: &[&str] = &["ETag", "Postern-Revision", "Postern-Statement"];
+const STATE: &[&str] = &["ETag", "Postern-Catalog", "Postern-Revision", "Postern-Statement"];
 /// Of bytes at an address that contains their hash.
-const IMMUTABLE: &[&str] = &["ETag", "Postern-Revision"];
+const IMMUTABLE: &[&str] = &["ETag", "Postern-Catalog", "Postern-Revision"];
 /// Of a decision, and of a write that leaves nothing.
 pub(super) const DECIDED: &[&str] = &["Postern-Revision", "Postern-Consistency-Token"];
 /// Of a write.
@@ -99,6 +99,12 @@ pub(super) fn operation(
 }
 
 impl Operation {
+    /// Whether it writes what is managed.
+    pub(super) fn writes(&self) -> bool {
+        let decides = self.method == "GET" || self.parameters.contains(&"Postern-At-Least");
+        matches!(self.credential, Credential::Manager(_)) && !decides
+    }
+
     pub(super) fn takes(mut self, body: &'static str) -> Self {
         self.body = Some(body);
         self.refuses(&[Problem::INVALID_REQUEST, Problem::UNSUPPORTED_CONTENT_TYPE, Problem::BODY_TOO_LARGE])
@@ -149,7 +155,7 @@ fn reading() -> Vec<Operation> {
             (200, Answer::Json("Head")),
             get(organization_head::read),
         )
-        .tells(&["Postern-Revision"])
+        .tells(&["Postern-Catalog", "Postern-Revision"])
         .refuses(&held),
         operation(
             ("GET", format!("{ORGANIZATION}/snapshots/{{hash}}"), "readSnapshotByHash"),

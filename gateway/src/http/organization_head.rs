@@ -3,7 +3,7 @@
 //! `GET /v1/organizations/{organization}/head` and `GET /v1/organizations/{organization}/snapshots/{hash}`.
 
 use super::organization_snapshot::{authorize, authorize_for};
-use super::{POSTERN_REVISION, respond};
+use super::{POSTERN_CATALOG, POSTERN_REVISION, respond};
 use crate::app::App;
 use crate::problem::Problem;
 use axum::extract::rejection::PathRejection;
@@ -39,6 +39,7 @@ pub async fn read(
         (CACHE_CONTROL, HeaderValue::from_static("private, max-age=1")),
         (VARY, HeaderValue::from_static("Authorization")),
         (POSTERN_REVISION, HeaderValue::from(state.revision())),
+        (POSTERN_CATALOG, state.snapshot.catalog.clone()),
     ];
     Ok((headers, head.to_string()).into_response())
 }

@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 pub async fn follow(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Problem> {
     let caller = app.access.subject_caller(&headers).await?;
+    let feed = app.publisher.feed(&caller.organization);
     let follower = Follower {
+        following: feed.followers().slice(),
         organization: caller.organization,
         subject: Some(caller.subject),
         deltas: false,

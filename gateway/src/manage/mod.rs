@@ -11,6 +11,7 @@ pub mod builtins;
 mod edges;
 mod grants;
 mod guard;
+mod impact;
 mod input;
 mod memberships;
 mod presets;
@@ -22,6 +23,7 @@ mod scopes;
 mod shares;
 mod subjects;
 mod write;
+mod written;
 
 pub use assignments::NewAssignment;
 pub use edges::NewEdge;
@@ -34,7 +36,8 @@ pub use roles::RoleFields;
 pub use scopes::{NewMember, ScopeFields};
 pub use shares::NewShare;
 pub use subjects::SubjectFields;
-pub use write::{Begun, Replay, Write, Written};
+pub use write::{Begun, Write};
+pub use written::{Replay, Written};
 
 use crate::problem::Refusal;
 use crate::store::manage::Item;
@@ -53,6 +56,8 @@ pub struct Caller {
     pub can_write: bool,
     /// The request's id, for the audit.
     pub request_id: Option<String>,
+    /// What a write would change is asked, and nothing is written.
+    pub preview: bool,
 }
 
 /// In whose name a call is made.

@@ -1,14 +1,17 @@
 //! One write: lock, decide, change, compare, take down, commit.
 
 use super::guard::By;
+use super::impact::Impact;
 use super::rights::{Rights, borrowed, cannot_grant};
+use super::written::{Replay, Written};
 use super::{Actor, Caller, Need, Place};
 use crate::app::App;
+use crate::clock::now_micros;
 use crate::problem::{Problem, Refusal};
 use crate::publish::{self, PublishError, State};
-use crate::store::manage::{Item, audit, hidden, lock, replay, subjects};
+use crate::store::manage::{Item, audit, check_now, hidden, lock, replay, subjects};
 use crate::store::{StoreError, heads};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sqlx::{Postgres, Transaction};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -26,7 +29,7 @@ pub struct Write<'a> {
     transaction: Transaction<'static, Postgres>,
     /// The revision of the head when it was locked.
     revision: u64,
-    /// The facts of that revision; `None` for an operator, whose rights do not depend on them.
+    /// The facts of that revision; `None` for an operator who writes, whose rights do not depend on them.
     before: Option<Arc<State>>,
     /// The same without what counts under conditions, where the caller holds something of that kind: nobody gives for
     /// good what they hold in some cases.
@@ -46,32 +49,12 @@ pub struct Write<'a> {
     replay: Option<Replay>,
 }
 
-/// A request that may come again (`Idempotency-Key`).
-#[derive(Clone, Debug)]
-pub struct Replay {
-    /// The caller's name for it.
-    pub key: String,
-    /// Of method, path and body.
-    pub digest: [u8; 32],
-}
-
 /// What begins.
 pub enum Begun<'a> {
     /// A write.
     Write(Write<'a>),
     /// Nothing: the request was answered before, with this.
     Before(Written),
-}
-
-/// What a write did.
-#[derive(Debug)]
-pub struct Written {
-    /// The organization's revision after it.
-    pub revision: u64,
-    /// What was written, as it is now; `None`: it is gone.
-    pub item: Option<Item>,
-    /// Whether anything was written: a write that finds everything as it should be writes nothing.
-    pub changed: bool,
 }
 
 impl<'a> Write<'a> {
@@ -82,6 +65,8 @@ impl<'a> Write<'a> {
         replay: Option<Replay>,
     ) -> Result<Begun<'a>, Refusal> {
         let mut write = Write::begin(app, caller).await?;
+        // A question is asked anew each time, and its answer is none to the write.
+        let replay = replay.filter(|_| !caller.preview);
         if let Some(replay) = &replay {
             let (connection, organization) = write.tables();
             let found = replay::find(connection, organization, caller.actor.name(), &replay.key).await;
@@ -103,7 +88,8 @@ impl<'a> Write<'a> {
             return Err(Problem::READ_ONLY_KEY.into());
         }
         let organization = caller.organization.as_str();
-        let decides = matches!(caller.actor, Actor::Subject(_));
+        // Only what somebody may do, or could do after it, has to be found out.
+        let decides = matches!(caller.actor, Actor::Subject(_)) || caller.preview;
         if decides {
             // Before anything is locked: the first state of an organization needs a connection of its own.
             app.publisher.state(organization).await?;
@@ -128,7 +114,9 @@ impl<'a> Write<'a> {
             } else {
                 compiled(&mut transaction, organization, revision, false).await?
             };
-            let subject = caller.actor.name();
+            let Actor::Subject(subject) = &caller.actor else {
+                return Ok(Write::of(app, caller, transaction, revision, Some(before), None));
+            };
             let conditional = hidden::conditional(&mut transaction, organization, subject).await;
             let firm = match conditional.map_err(refusal)? {
                 true => compiled(&mut transaction, organization, revision, true).await?,
@@ -188,11 +176,11 @@ impl<'a> Write<'a> {
         subjects: impl IntoIterator<Item = String>,
         at: impl IntoIterator<Item = Place>,
     ) -> Result<(), Refusal> {
+        self.places.extend(at.into_iter().flatten().map(Some));
         if self.everything {
             return Ok(());
         }
         self.affected.extend(subjects);
-        self.places.extend(at.into_iter().flatten().map(Some));
         let affected = self.affected().await?;
         let (connection, organization) = self.tables();
         self.hidden = hidden::of(connection, organization, &affected).await.map_err(refusal)?;
@@ -293,7 +281,8 @@ impl<'a> Write<'a> {
 
     /// Nothing had to be written.
     pub(super) fn unchanged(self, item: Item) -> Written {
-        Written { revision: self.revision, item: Some(item), changed: false }
+        let impact = self.caller.preview.then(Impact::default);
+        Written { revision: self.revision, item: Some(item), changed: false, impact }
     }
 
     /// Takes down what was done to which item: one of several that the write is about.
@@ -331,7 +320,10 @@ impl<'a> Write<'a> {
         if !self.everything && !self.affected.is_empty() {
             self.compare(revision).await?;
         }
-        let written = Written { revision, item: after, changed: true };
+        if self.caller.preview {
+            return self.preview(revision, [before, after]).await;
+        }
+        let written = Written { revision, item: after, changed: true, impact: None };
         if let Some(replay) = &self.replay {
             let actor = self.caller.actor.name();
             let answer = written.to_json();
@@ -341,6 +333,24 @@ impl<'a> Write<'a> {
         }
         self.transaction.commit().await.map_err(|error| refusal(error.into()))?;
         Ok(written)
+    }
+
+    /// What the write would change, which is not made.
+    async fn preview(mut self, revision: u64, items: [Option<Item>; 2]) -> Result<Written, Refusal> {
+        // INVARIANT: whoever begins a preview has the facts before it.
+        let before = self.before.clone().ok_or(Problem::INTERNAL)?;
+        let about = items.iter().flatten().filter_map(|item| place_of(&item.json()));
+        let about: BTreeSet<Place> = about.map(Some).chain(self.places.drain(..)).collect();
+        check_now(&mut self.transaction).await.map_err(refusal)?;
+        let after = compiled(&mut self.transaction, &self.caller.organization, revision, false).await?;
+        // Others can write again while it is counted.
+        self.transaction.rollback().await.map_err(unavailable)?;
+        let count = move || Impact::between(&before, &after, about, now_micros());
+        let impact = tokio::task::spawn_blocking(count).await.map_err(|error| {
+            tracing::error!(%error, "a preview could not be counted");
+            Problem::INTERNAL
+        })?;
+        Ok(Written { revision: self.revision, item: None, changed: false, impact: Some(impact) })
     }
 
     /// Refuses a write that lets anybody do what the caller may not do there.
@@ -388,20 +398,11 @@ impl<'a> Write<'a> {
     }
 }
 
-impl Written {
-    /// As it is kept for whoever asks again.
-    fn to_json(&self) -> String {
-        let item = self.item.as_ref().map(|item| json!({"id": item.id, "text": item.text}));
-        json!({"revision": self.revision.to_string(), "item": item}).to_string()
-    }
-
-    fn read(text: &str) -> Result<Self, Refusal> {
-        let kept: Value = serde_json::from_str(text).unwrap_or_default();
-        let revision = kept["revision"].as_str().and_then(|revision| revision.parse().ok());
-        let part = |name: &str| kept["item"][name].as_str().map(str::to_owned);
-        let item = part("id").zip(part("text")).map(|(id, text)| Item { id, text });
-        Ok(Written { revision: revision.ok_or(Problem::INTERNAL)?, item, changed: true })
-    }
+/// Where something stands, or the resource that it is or is about; of everything else nothing.
+fn place_of(item: &Value) -> Option<(String, String)> {
+    let place = ["at", "resource", "child"].into_iter().map(|member| &item[member]);
+    let place = place.chain([item]).find(|place| place["type"].is_string())?;
+    Some((place["type"].as_str()?.to_owned(), place["id"].as_str()?.to_owned()))
 }
 
 async fn compiled(

@@ -2,6 +2,7 @@
 
 use super::Publisher;
 use super::compile::{PublishError, compile};
+use super::followers::Followers;
 use super::history::{History, Interest};
 use super::state::{Sendable, State};
 use crate::clock::now_micros;
@@ -52,6 +53,7 @@ pub struct Feed {
     target: watch::Sender<Target>,
     credentials: watch::Sender<i64>,
     history: Arc<History>,
+    followers: Arc<Followers>,
     // The snapshot before the published one, for whoever has just read its address.
     previous: Mutex<Option<Arc<Sendable>>>,
     failure: Mutex<Option<String>>,
@@ -69,6 +71,7 @@ impl Feed {
             // A number that no head and no other feed has: what was remembered under another one does not hold here.
             credentials: watch::Sender::new(-1 - FEEDS.fetch_add(1, Ordering::Relaxed)),
             history: Arc::default(),
+            followers: Arc::default(),
             previous: Mutex::default(),
             failure: Mutex::default(),
             read_at: AtomicI64::new(now_micros()),
@@ -95,6 +98,11 @@ impl Feed {
     /// Since when the published state is known not to be the newest, as [`steady_micros`].
     pub fn behind_since(&self) -> Option<i64> {
         Some(self.behind_since.load(Ordering::Relaxed)).filter(|since| *since != 0)
+    }
+
+    /// The streams that are open here.
+    pub fn followers(&self) -> &Arc<Followers> {
+        &self.followers
     }
 
     /// Says that a follower takes deltas, until what this returns is dropped.

@@ -104,17 +104,18 @@ impl Step {
     /// ```text
     /// id: 9
     /// event: delta
-    /// data: {"revision":9,"from":"\"0f…\"","etag":"\"3a…\"","bytes":"<base64>"}
+    /// data: {"revision":9,"from":"\"0f…\"","etag":"\"3a…\"","catalog":"5e…","bytes":"<base64>"}
     /// ```
     fn new(old: &Sendable, new: &Sendable) -> Result<Self, PublishError> {
         let delta = diff(&Snapshot::open(&old.bytes)?, &Snapshot::open(&new.bytes)?);
         let tag =
             |sendable: &Sendable| sendable.etag.to_str().unwrap_or_default().trim_matches('"').to_owned();
         let mut event = format!(
-            "id: {0}\nevent: delta\ndata: {{\"revision\":{0},\"from\":\"\\\"{1}\\\"\",\"etag\":\"\\\"{2}\\\"\",\"bytes\":\"",
+            "id: {0}\nevent: delta\ndata: {{\"revision\":{0},\"from\":\"\\\"{1}\\\"\",\"etag\":\"\\\"{2}\\\"\",\"catalog\":\"{3}\",\"bytes\":\"",
             new.revision,
             tag(old),
             tag(new),
+            new.catalog.to_str().unwrap_or_default(),
         );
         STANDARD.encode_string(&delta, &mut event);
         event.push_str("\"}\n\n");

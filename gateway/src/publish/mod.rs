@@ -9,11 +9,13 @@
 mod compile;
 mod feed;
 mod follow;
+mod followers;
 mod history;
 mod state;
 
 pub use compile::{PublishError, compile, compile_locked};
 pub use feed::{Feed, Published};
+pub use followers::{Edge, Following};
 pub use history::Interest;
 pub use state::{CutError, Sendable, State};
 

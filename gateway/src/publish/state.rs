@@ -54,6 +54,8 @@ pub struct Sendable {
     pub etag: HeaderValue,
     /// A digest of what they say, which another revision may say too.
     pub facts: [u8; 32],
+    /// The hash of the catalog, for those who were made for one. Not signed: it only tells, and nothing is decided by it.
+    pub catalog: HeaderValue,
     digest: [u8; 32],
     event: OnceLock<Bytes>,
     // The last statement that was made of it, and of which second.
@@ -64,7 +66,10 @@ impl State {
     /// Checks the bytes of a snapshot and makes them ready. `epoch`: the history that the revision belongs to.
     pub fn new(revision: u64, epoch: String, bytes: Bytes) -> Result<Self, PublishError> {
         let opened = Arc::new(Opened::new(bytes.clone())?);
-        let snapshot = Arc::new(Sendable::new(revision, bytes, &opened.snapshot()));
+        // Hexadecimal digits are good in a header.
+        let catalog = HeaderValue::try_from(opened.snapshot().catalog_hash());
+        let catalog = catalog.unwrap_or(HeaderValue::from_static(""));
+        let snapshot = Arc::new(Sendable::new(revision, bytes, &opened.snapshot(), catalog));
         let consistency_token = consistency::token(opened.snapshot().organization(), revision);
         Ok(State {
             snapshot,
@@ -106,11 +111,13 @@ impl State {
             return Ok(slice.clone());
         }
         let (opened, asked, revision) = (self.opened.clone(), subject.to_owned(), self.revision());
+        // A slice has the whole catalog.
+        let catalog = self.snapshot.catalog.clone();
         let cut = move || {
             let bytes = Bytes::from(slice(&opened.snapshot(), &asked)?.to_bytes());
             // What was cut opens; if it ever did not, it would not be sent.
             let opened = Snapshot::open(&bytes).map_err(|_| CutError::Stopped)?;
-            Ok::<_, CutError>(Sendable::new(revision, bytes.clone(), &opened))
+            Ok::<_, CutError>(Sendable::new(revision, bytes.clone(), &opened, catalog))
         };
         let counts = self.view().counts();
         let slice = Arc::new(match counts.resources + counts.aliases <= CUT_HERE_ROWS {
@@ -124,6 +131,11 @@ impl State {
         slices.bytes += slice.bytes.len();
         slices.by_subject.insert(subject.to_owned(), slice.clone());
         Ok(slice)
+    }
+
+    /// The fingerprints of all slices, taken at once; those of two states of this process can be compared.
+    pub fn fingerprints(&self) -> Prints {
+        Prints::of(&self.view(), &PRINT_KEYS)
     }
 
     /// A fingerprint of all that a subject's slice is cut from: where two states have the same, the slices of both say
@@ -154,13 +166,14 @@ pub enum CutError {
 }
 
 impl Sendable {
-    fn new(revision: u64, bytes: Bytes, opened: &Snapshot<'_>) -> Self {
+    fn new(revision: u64, bytes: Bytes, opened: &Snapshot<'_>, catalog: HeaderValue) -> Self {
         let facts = Sha256::digest(opened.facts()).into();
         let digest: [u8; 32] = Sha256::digest(&bytes).into();
         // Hexadecimal digits and quotes are good in a header.
         let etag = HeaderValue::try_from(format!("\"{}\"", hex::encode(&digest[..16])));
         let etag = etag.unwrap_or(HeaderValue::from_static("\"\""));
-        Sendable { revision, bytes, etag, facts, digest, event: OnceLock::new(), statement: Mutex::default() }
+        let (event, statement) = (OnceLock::new(), Mutex::default());
+        Sendable { revision, bytes, etag, facts, catalog, digest, event, statement }
     }
 
     /// What a statement says of them.
@@ -191,13 +204,14 @@ impl Sendable {
     /// ```text
     /// id: 8
     /// event: state
-    /// data: {"revision":8,"etag":"\"0f…\"","bytes":"<base64>"}
+    /// data: {"revision":8,"etag":"\"0f…\"","catalog":"5e…","bytes":"<base64>"}
     /// ```
     pub fn event(&self) -> Bytes {
         let encode = || {
             let etag = self.etag.to_str().unwrap_or_default().trim_matches('"');
+            let catalog = self.catalog.to_str().unwrap_or_default();
             let mut event = format!(
-                "id: {0}\nevent: state\ndata: {{\"revision\":{0},\"etag\":\"\\\"{etag}\\\"\",\"bytes\":\"",
+                "id: {0}\nevent: state\ndata: {{\"revision\":{0},\"etag\":\"\\\"{etag}\\\"\",\"catalog\":\"{catalog}\",\"bytes\":\"",
                 self.revision
             );
             STANDARD.encode_string(&self.bytes, &mut event);

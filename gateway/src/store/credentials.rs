@@ -11,6 +11,8 @@ pub struct ApiKey {
     pub organization: String,
     /// Microseconds since the epoch; `None`: until it is revoked.
     pub expires_at: Option<i64>,
+    /// For people.
+    pub name: String,
     /// Its first characters, which are no secret.
     pub prefix: String,
     /// Whether it may write at all.
@@ -53,7 +55,7 @@ pub struct SigningKey {
 pub async fn api_key(connection: &mut PgConnection, digest: &[u8; 32]) -> Result<Option<ApiKey>, StoreError> {
     let row = sqlx::query(
         "SELECT organization_id::text, (extract(epoch FROM expires_at) * 1000000)::int8, prefix, can_write,
-            subject_id::text
+            subject_id::text, name
          FROM api_keys WHERE digest = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())",
     )
     .bind(&digest[..])
@@ -66,6 +68,7 @@ pub async fn api_key(connection: &mut PgConnection, digest: &[u8; 32]) -> Result
             prefix: row.try_get(2)?,
             can_write: row.try_get(3)?,
             subject: row.try_get(4)?,
+            name: row.try_get(5)?,
         })
     };
     row.map(key).transpose()

@@ -4,6 +4,7 @@
 
 pub mod adopt;
 pub mod catalog_file;
+pub mod catalog_names;
 mod copy;
 pub mod credentials;
 mod error;

@@ -196,6 +196,10 @@ async fn answers_have_the_form_that_is_described() {
         json!({"subject": "user:tess", "permission": "miner:reboot", "resource": at, "where": {"a": "b"}});
     valid("Question", &question);
     valid("Explanation", &fleet.post("explain", &operator, question).await.json());
+    valid("Revisions", &fleet.get("revisions?after=1", &operator).await.json());
+    valid("Streams", &fleet.get("streams", &operator).await.json());
+    let preview = fleet.post("roles?preview=true", &operator, json!({"name": "P", "permissions": []})).await;
+    valid("Preview", &preview.json());
     let catalog = fleet.get("catalog", &operator).await;
     valid("Catalog", &catalog.json());
     told(&document, "get", "/v1/organizations/{organization}/catalog", &catalog);

@@ -69,6 +69,8 @@ pub fn endpoints() -> Vec<(&'static str, &'static str, Value)> {
         ("POST", "shares", share),
         ("DELETE", "shares/00000000-0000-0000-0000-000000000000", Value::Null),
         ("POST", "explain", json!({"subject": "user:x", "permission": "fleet:read", "resource": null})),
+        ("GET", "streams", Value::Null),
+        ("GET", "revisions", Value::Null),
         ("GET", "audit", Value::Null),
     ]
 }

@@ -3,6 +3,7 @@
 use crate::support::{Setup, api_key, config, full_world, get, run, send};
 use hyper::StatusCode;
 use postern_gateway::clock::now_seconds;
+use postern_gateway::store::catalog_names;
 use postern_gateway::store::import::import;
 use postern_gateway::token::{self, Claims};
 use postern_snapshot::Snapshot;
@@ -53,6 +54,37 @@ async fn a_subject_reads_its_own_slice() {
     assert_ne!(other.header("etag"), answer.header("etag"));
     // One that the world does not list has a slice too: whatever `user:all` may.
     assert_eq!(setup.get("/v1/me/slice", &setup.token("user:nobody", 60)).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn every_answer_tells_of_the_catalog() {
+    let mut setup = Setup::new().await;
+    let whole = postern_compile::compile(&full_world("acme")).unwrap().to_bytes();
+    let hash = Snapshot::open(&whole).unwrap().catalog_hash();
+    let world = full_world("acme").catalog;
+    let expected = postern_snapshot::catalog_hash(
+        world.types.keys().map(String::as_str),
+        world.permissions.keys().map(String::as_str),
+    );
+    assert_eq!(hash, expected, "a snapshot has all of the catalog");
+    let head = setup.get("/v1/organizations/acme/head", &setup.key).await;
+    let address = head.json()["snapshot"].as_str().unwrap().to_owned();
+    let slice = setup.get("/v1/me/slice", &setup.token("user:ann", 60)).await;
+    assert_eq!(Snapshot::open(&slice.body).unwrap().catalog_hash(), hash, "and a slice has it, too");
+    for answer in
+        [&head, &slice, &setup.get(SNAPSHOT, &setup.key).await, &setup.get(&address, &setup.key).await]
+    {
+        assert_eq!(answer.header("postern-catalog"), hash);
+    }
+    let bearer = format!("Bearer {}", setup.key);
+    let held = get(setup.address(), SNAPSHOT, &[("authorization", &bearer), ("if-none-match", "*")]).await;
+    assert_eq!((held.status, held.header("postern-catalog")), (StatusCode::NOT_MODIFIED, hash.as_str()));
+
+    let read = catalog_names::read(&mut setup.connection, "acme").await.unwrap().unwrap();
+    assert_eq!(read.types, world.types.into_keys().collect::<Vec<_>>());
+    let described = world.permissions.into_iter().map(|(key, permission)| (key, permission.description));
+    assert_eq!(read.permissions, described.collect::<Vec<_>>());
+    assert_eq!(catalog_names::read(&mut setup.connection, "nobody").await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -212,9 +244,14 @@ async fn pages_of_other_origins_are_let_in_only_when_named() {
     assert_eq!(answer.header("access-control-allow-origin"), origin);
     let exposed: Vec<&str> =
         answer.header("access-control-expose-headers").split(',').map(str::trim).collect();
-    for header in
-        ["etag", "postern-revision", "postern-statement", "postern-consistency-token", "x-request-id"]
-    {
+    for header in [
+        "etag",
+        "postern-catalog",
+        "postern-revision",
+        "postern-statement",
+        "postern-consistency-token",
+        "x-request-id",
+    ] {
         assert!(exposed.contains(&header), "{header}: {exposed:?}");
     }
     // The keys are everybody's; that they may be read is said once, or a browser refuses the answer.

@@ -1,6 +1,6 @@
 //! Server-sent events.
 
-use crate::support::{Events, PATIENCE, Setup, full_world, run};
+use crate::support::{Events, PATIENCE, Setup, full_world, run, writing_key};
 use postern_gateway::access::{KEY_PREFIX, key_digest};
 use postern_gateway::store::credentials;
 use postern_gateway::store::import::import;
@@ -66,6 +66,31 @@ async fn the_tag_of_an_event_is_the_tag_of_the_bytes() {
     let data: serde_json::Value = serde_json::from_str(&event.data).unwrap();
     assert_eq!(data["etag"], answer.header("etag"));
     assert_eq!(event.bytes(), answer.body);
+}
+
+#[tokio::test]
+async fn an_event_tells_of_the_catalog_and_of_another_one() {
+    let mut setup = Setup::new().await;
+    let mut deltas = setup.follow(&format!("{SNAPSHOTS}?deltas=true"), &setup.key).await;
+    let mut slices = setup.follow("/v1/me/stream", &setup.token("user:ann", 60)).await;
+    let told = |data: &str| serde_json::from_str::<serde_json::Value>(data).unwrap()["catalog"].clone();
+    let first = deltas.next().await.unwrap();
+    let hash = Snapshot::open(&first.bytes()).unwrap().catalog_hash();
+    assert_eq!((first.kind.as_str(), told(&first.data)), ("state", hash.as_str().into()));
+    assert_eq!(told(&slices.next().await.unwrap().data), hash.as_str());
+
+    run(&mut setup.connection, "DELETE FROM assignments WHERE subject_id = 'user:ann'").await;
+    let delta = deltas.next().await.unwrap();
+    assert_eq!((delta.kind.as_str(), told(&delta.data)), ("delta", hash.as_str().into()));
+    assert_eq!(told(&slices.next().await.unwrap().data), hash.as_str());
+
+    // Another catalog is sent whole, which is no less than this small snapshot.
+    let insert = "INSERT INTO permissions (organization_id, permission_key) VALUES ('acme', 'brand:new')";
+    run(&mut setup.connection, insert).await;
+    let (whole, slice) = (deltas.next().await.unwrap(), slices.next().await.unwrap());
+    let another = Snapshot::open(&whole.bytes()).unwrap().catalog_hash();
+    assert_ne!(another, hash);
+    assert_eq!([told(&whole.data), told(&slice.data)], [another.as_str(), another.as_str()]);
 }
 
 #[tokio::test]
@@ -280,4 +305,47 @@ async fn a_key_that_was_replaced_ends_later() {
         assert!(begun.elapsed() < PATIENCE);
     }
     assert_eq!(credentials::revoke_api_key(&mut setup.connection, "acme", &new[..18]).await.unwrap(), 0);
+}
+
+/// Those who look after edges see who follows, and how far they are.
+#[tokio::test]
+async fn open_streams_are_listed_until_they_end() {
+    let mut setup = Setup::new().await;
+    let operator = writing_key(&mut setup.connection, "acme", None).await;
+    let listed = async |setup: &Setup| setup.get("/v1/organizations/acme/streams", &operator).await.json();
+    let nobody = listed(&setup).await;
+    assert_eq!((&nobody["slices"], nobody["items"].as_array().unwrap().len()), (&0.into(), 0));
+    let bearer = format!("Bearer {}", setup.key);
+    let headers = [("authorization", bearer.as_str()), ("user-agent", "edge-of-mine/7")];
+    let mut edge = Events::open(setup.address(), &format!("{SNAPSHOTS}?deltas=true"), &headers).await;
+    let mut slice = setup.follow("/v1/me/stream", &setup.token("user:ann", 60)).await;
+    assert_eq!(edge.next().await.unwrap().id, "41");
+    assert_eq!(slice.next().await.unwrap().id, "41");
+    let one = listed(&setup).await;
+    let item = &one["items"][0];
+    assert_eq!((&one["slices"], one["items"].as_array().unwrap().len()), (&1.into(), 1));
+    assert_eq!(
+        (&item["key"], &item["agent"], &item["deltas"]),
+        (&"test".into(), &"edge-of-mine/7".into(), &true.into())
+    );
+    assert_eq!((&item["sent"], &item["behind"]), (&"41".into(), &"0".into()));
+    assert_eq!(item["prefix"], setup.key[..18]);
+    assert!(!one.to_string().contains(&setup.key[..30]), "the key itself is not told");
+    run(&mut setup.connection, "DELETE FROM grants").await;
+    assert_eq!(edge.next().await.unwrap().id, "42");
+    assert_eq!(listed(&setup).await["items"][0]["sent"], "42");
+    drop((edge, slice));
+    let begun = Instant::now();
+    loop {
+        let left = listed(&setup).await;
+        if (&left["slices"], left["items"].as_array().unwrap().len()) == (&0.into(), 0) {
+            assert_eq!(left["gateway"], one["gateway"]);
+            break;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{left}");
+        // A connection that is gone is found out when something is sent on it.
+        run(&mut setup.connection, "UPDATE roles SET active = NOT active WHERE organization_id = 'acme'")
+            .await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

@@ -146,7 +146,11 @@ pub fn config() -> Config {
         stale_after: Duration::from_secs(60),
         metrics_listen: None,
         shared_caches: false,
+        decision_log: Default::default(),
+        limits: Default::default(),
+        issuers: None,
         web_page: None,
+        console: None,
     }
 }
 

@@ -49,12 +49,35 @@ async fn a_page_is_served_with_its_types_and_a_strict_policy() {
     assert_eq!(again.status, StatusCode::NOT_MODIFIED);
 }
 
+/// Beside the page, with places of its own, and without one.
+#[tokio::test]
+async fn the_console_is_served_below_its_path() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("index.html"), "<!doctype html><title>console</title>").unwrap();
+    std::fs::write(folder.path().join("app.js"), "export {}").unwrap();
+    let setup = Setup::with(Config { console: Some(folder.path().to_owned()), ..config() }).await;
+    for path in ["/console", "/console/", "/console/roles", "/console/members/user%3Aann"] {
+        let answer = get(setup.address(), path, &[]).await;
+        assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, "text/html"), "{path}");
+        assert!(answer.header("content-security-policy").contains("default-src 'none'"), "{path}");
+    }
+    assert_eq!(get(setup.address(), "/console/app.js", &[]).await.header("content-type"), "text/javascript");
+    for path in ["/console/none.js", "/", "/consoles", "/v1/console"] {
+        assert_eq!(get(setup.address(), path, &[]).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
 #[tokio::test]
 async fn a_folder_without_a_page_is_refused_at_the_start() {
     let (url, _connection) = crate::support::migrated().await;
     let folder = tempfile::tempdir().unwrap();
-    let config = Config { web_page: Some(folder.path().to_owned()), ..config() };
-    let error =
-        postern_gateway::app::Gateway::start(config, &url).await.err().expect("there is no index.html");
-    assert!(error.to_string().contains("index.html"), "{error}");
+    let folder = Some(folder.path().to_owned());
+    for (config, flag) in [
+        (Config { web_page: folder.clone(), ..config() }, "--static"),
+        (Config { console: folder.clone(), ..config() }, "--console"),
+    ] {
+        let error = postern_gateway::app::Gateway::start(config, &url).await.err();
+        let error = error.expect("there is no index.html").to_string();
+        assert!(error.contains("index.html") && error.contains(flag), "{error}");
+    }
 }

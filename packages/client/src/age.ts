@@ -4,6 +4,7 @@
 // Not here: whether a statement is valid, and what is denied for its age.
 
 import { PosternError } from "./errors.js";
+import type { MaxAgeByPattern } from "./question.js";
 import type { Statement } from "./statement.js";
 import { startTimer, type Timer } from "./timer.js";
 
@@ -135,8 +136,8 @@ export class MaxAges {
   readonly #limits: readonly (readonly [pattern: string, ms: number])[];
 
   /** Takes seconds. Throws `invalid_request` for what is no pattern or no time. */
-  constructor(seconds: Readonly<Record<string, number>>) {
-    this.#limits = Object.entries(seconds).map(([pattern, limit]) => {
+  constructor(seconds: MaxAgeByPattern) {
+    this.#limits = Object.entries(seconds as Record<string, number>).map(([pattern, limit]) => {
       if (pattern === "" || pattern.slice(0, -1).includes("*") || !(limit >= 0)) {
         throw new PosternError(
           "invalid_request",

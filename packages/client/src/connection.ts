@@ -40,6 +40,8 @@ export interface ConnectionOwner {
   onLost(error: PosternError): void;
   /** Something was heard from the gateway just now. */
   onHeard(): void;
+  /** What was said of the catalog of what is in force now; anything, or nothing. */
+  onCatalog(hash: unknown): void;
   /** A failure that does not end the connection. */
   onError(error: PosternError): void;
   /** The connection has ended for good. */
@@ -155,9 +157,12 @@ export class Connection {
       return this.#fetchState(signal);
     }
     if (response.status !== 200) throw unexpected(response);
-    const bytes = new Uint8Array(await response.arrayBuffer());
-    if (await this.#owner.holder.offer(bytes, statement))
-      this.#etag = response.headers.get("ETag") ?? undefined;
+    await this.#offer(
+      new Uint8Array(await response.arrayBuffer()),
+      statement,
+      response.headers.get("ETag"),
+      response.headers.get("Postern-Catalog"),
+    );
     this.#owner.onHeard();
   }
 
@@ -242,11 +247,21 @@ export class Connection {
   async #state(event: StreamEvent): Promise<void> {
     const statement = this.#announced;
     this.#announced = undefined;
-    const { bytes: text, etag } = membersOf(event);
+    const { bytes: text, etag, catalog } = membersOf(event);
     const bytes = typeof text === "string" ? decodeBase64(text) : undefined;
     if (bytes === undefined) throw new PosternError("protocol", "a `state` event carries no base64 `bytes`");
-    if (await this.#owner.holder.offer(bytes, statement))
-      this.#etag = typeof etag === "string" ? etag : undefined;
+    await this.#offer(bytes, statement, etag, catalog);
+  }
+
+  async #offer(
+    bytes: Uint8Array,
+    statement: string | undefined,
+    etag: unknown,
+    catalog: unknown,
+  ): Promise<void> {
+    if (!(await this.#owner.holder.offer(bytes, statement))) return;
+    this.#etag = typeof etag === "string" ? etag : undefined;
+    this.#owner.onCatalog(catalog);
   }
 
   /** What is fetched may be refused again; the stream goes on then, since another one would say the same. */

@@ -9,4 +9,4 @@ export type { ErrorCode, PosternError } from "./errors.js";
 export type { FactsAt, Reason } from "./evaluator/core.js";
 export { anywhere, check, everywhere, open } from "./evaluator/questions.js";
 export type { CheckAnswer, OpenSlice } from "./evaluator/questions.js";
-export type { Facts, Resource } from "./question.js";
+export type { Facts, Permission, Register, Resource, ResourceType } from "./question.js";

@@ -2,6 +2,7 @@
 // `@postern/edge` does. Not meant for applications: it changes with what stands on it.
 
 export { Age, MaxAges } from "./age.js";
+export { CatalogWatch, type CatalogOptions, type CatalogState } from "./catalog.js";
 export { Connection, type ConnectionOwner, type Paths, type Timing } from "./connection.js";
 export { UNKNOWN_HANDLE, type Engine, type EngineState } from "./engine.js";
 export { Holder, type Holding, type Opened } from "./holder.js";

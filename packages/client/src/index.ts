@@ -7,5 +7,19 @@ export type { Change, Options, Status } from "./options.js";
 export type { Postern } from "./postern.js";
 export type { Freshness } from "./age.js";
 export type { Verifier, Verify } from "./verifier.js";
-export type { AllowReason, Decision, Demand, DenyReason, Facts, Permissions, Resource } from "./question.js";
+export type { CatalogState } from "./catalog.js";
+export type {
+  AllowReason,
+  Decision,
+  Demand,
+  DenyReason,
+  Facts,
+  MaxAgeByPattern,
+  Permission,
+  PermissionPattern,
+  Permissions,
+  Register,
+  Resource,
+  ResourceType,
+} from "./question.js";
 export type { TokenSource } from "./connection.js";

@@ -1,8 +1,10 @@
 // What the client is told when it is made, and what it tells.
 
+import type { CatalogOptions } from "./catalog.js";
 import type { Timing } from "./connection.js";
 import type { PosternError } from "./errors.js";
 import type { Offline } from "./offline.js";
+import type { MaxAgeByPattern } from "./question.js";
 import type { Share } from "./tabs.js";
 import type { Verifier } from "./verifier.js";
 
@@ -16,15 +18,15 @@ export type Status = "connecting" | "live" | "reconnecting" | "stale" | "closed"
 /** Why answers may differ from now on. */
 export interface Change {
   /**
-   * A newer slice is in force; a time bound of the one in force has passed; nothing is allowed, or allowed again; or its
-   * age has passed what `freshness()` or a `maxAge` takes, or is below that again.
+   * A newer slice is in force; a time bound of the one in force has passed; nothing is allowed, or allowed again; its
+   * age has passed what `freshness()` or a `maxAge` takes, or is below that again; or its catalog is another one.
    */
-  readonly cause: "revision" | "time" | "status" | "freshness";
+  readonly cause: "revision" | "time" | "status" | "freshness" | "catalog";
   readonly revision: number;
 }
 
 /** What {@link connect} takes beside address and token; all optional. */
-export interface Options extends Partial<Timing> {
+export interface Options extends Partial<Timing>, CatalogOptions {
   /** Refuse slices of any other organization. Default: that of the first slice. */
   readonly organization?: string;
   /** Told of everything that does not stop the client, and of what stopped it. Default: nothing is told. */
@@ -45,7 +47,7 @@ export interface Options extends Partial<Timing> {
    * Permissions that are denied where the slice is not known to have been in force less than so many seconds ago:
    * `{ "refund:*": 5 }`. Of the patterns that a permission meets, the strictest counts. Default: none.
    */
-  readonly maxAge?: Readonly<Record<string, number>>;
+  readonly maxAge?: MaxAgeByPattern;
   /** What happens when the slice is no longer fresh: answers go on (`keep`, the default), or everything is denied. */
   readonly whenStale?: "keep" | "deny";
   /**

@@ -4,13 +4,24 @@
 // is the holder's to say.
 
 import { Age, MaxAges, type Freshness } from "./age.js";
+import { CatalogWatch, type CatalogState } from "./catalog.js";
 import { Connection, type ConnectionOwner, type Timing, type TokenSource } from "./connection.js";
 import type { Engine } from "./engine.js";
 import { PosternError } from "./errors.js";
 import { Holder } from "./holder.js";
 import type { Shelf } from "./offline.js";
 import type { Change, Options, Status } from "./options.js";
-import type { AllowReason, Decision, Demand, DenyReason, Facts, Permissions, Resource } from "./question.js";
+import type {
+  AllowReason,
+  Decision,
+  Demand,
+  DenyReason,
+  Facts,
+  Permission,
+  Permissions,
+  Resource,
+  ResourceType,
+} from "./question.js";
 import { describe, errorOf, isAllow, reasonOf, Slice } from "./slice.js";
 import { startTimer, type Timer } from "./timer.js";
 
@@ -28,6 +39,7 @@ export class Postern implements Permissions {
   readonly #maxAges: MaxAges | undefined;
   readonly #denyStale: boolean;
   readonly #age: Age;
+  readonly #catalog: CatalogWatch;
   readonly #holder: Holder<Slice>;
   readonly #shelf: Shelf | undefined;
   #status: Status = "connecting";
@@ -48,6 +60,7 @@ export class Postern implements Permissions {
     const keys = new URL(".well-known/jwks.json", base);
     this.#shelf = options.offline?.open(base, options, onError, () => this.#holder.drop());
     this.#maxAges = options.maxAge && new MaxAges(options.maxAge);
+    this.#catalog = new CatalogWatch(options);
     this.#denyStale = options.whenStale === "deny";
     this.#age = new Age(this.#maxAges?.all ?? [], () => this.#announce("freshness"));
     this.#holder = new Holder({
@@ -90,7 +103,7 @@ export class Postern implements Permissions {
   }
 
   /** May the subject do it there? Without a resource: in the whole organization. Never throws; an error is a no. */
-  can(permission: string, resource?: Resource, facts?: Facts, demand?: Demand): boolean {
+  can(permission: Permission, resource?: Resource, facts?: Facts, demand?: Demand): boolean {
     const slice = this.#current();
     if (slice === undefined || this.#tooOld(permission, demand)) return false;
     try {
@@ -102,7 +115,7 @@ export class Postern implements Permissions {
   }
 
   /** As {@link Postern.can}, with the reason. Throws `unknown_permission` and `invalid_request`. */
-  decide(permission: string, resource?: Resource, facts?: Facts, demand?: Demand): Decision {
+  decide(permission: Permission, resource?: Resource, facts?: Facts, demand?: Demand): Decision {
     const { revision } = this;
     const slice = this.#current();
     if (slice === undefined || this.#tooOld(permission, demand))
@@ -114,17 +127,17 @@ export class Postern implements Permissions {
   }
 
   /** Held in the whole organization or at one scope at least? What a menu entry asks. Never throws. */
-  anywhere(permission: string, facts?: Facts): boolean {
+  anywhere(permission: Permission, facts?: Facts): boolean {
     return this.#level("anywhere", permission, facts);
   }
 
   /** Held in the whole organization and at every scope? What an operation on everything asks. Never throws. */
-  everywhere(permission: string, facts?: Facts): boolean {
+  everywhere(permission: Permission, facts?: Facts): boolean {
     return this.#level("everywhere", permission, facts);
   }
 
   /** The ids of a scope type at which the permission is held, sorted. Throws `not_in_slice` for other types. */
-  filter(permission: string, type: string, facts?: Facts): string[] {
+  filter(permission: Permission, type: ResourceType, facts?: Facts): string[] {
     const slice = this.#current();
     if (slice === undefined || this.#tooOld(permission)) return [];
     return slice.filter(permission, type, facts, now(slice));
@@ -182,6 +195,14 @@ export class Postern implements Permissions {
   /** The organization that they hold in. */
   get organization(): string {
     return this.#holder.held?.organization ?? "";
+  }
+
+  /**
+   * How the catalog in force compares with the one that code was generated from: with `catalog` only. A new object each
+   * time.
+   */
+  get catalog(): CatalogState | undefined {
+    return this.#catalog.state;
   }
 
   get status(): Status {
@@ -259,6 +280,7 @@ export class Postern implements Permissions {
         this.#report(error);
       },
       onHeard: () => this.#heard(),
+      onCatalog: (hash) => this.#catalog.saw(hash) && this.#announce("catalog"),
       onError: (error) => this.#report(error),
       onStopped: (error) => this.#end(error),
     };

@@ -1,8 +1,28 @@
 // The words of a question: what is asked about, and what the asker knows about it.
 
+/**
+ * What `postern codegen --lang ts` says of the catalog: the file that it writes adds the members `permission` and
+ * `resourceType` here. Without such a file it is empty, and any text may be asked about.
+ */
+export interface Register {}
+
+/** What may be asked about: a permission of the catalog where one is registered, else any text. */
+export type Permission = Register extends { readonly permission: infer Key extends string } ? Key : string;
+
+/** A resource type of the catalog where one is registered, else any text. */
+export type ResourceType = Register extends { readonly resourceType: infer Name extends string }
+  ? Name
+  : string;
+
+/** A permission, or the beginning of some with `*` after it. */
+export type PermissionPattern = Permission | `${string}*`;
+
+/** Seconds by pattern. */
+export type MaxAgeByPattern = { readonly [Pattern in PermissionPattern]?: number };
+
 /** What is acted on. */
 export interface Resource {
-  readonly type: string;
+  readonly type: ResourceType;
   readonly id: string;
 }
 
@@ -56,10 +76,11 @@ export type Decision =
 export interface Permissions {
   /** The revision of the facts that are decided on. */
   readonly revision: number;
-  can(permission: string, resource?: Resource, facts?: Facts, demand?: Demand): boolean;
-  decide(permission: string, resource?: Resource, facts?: Facts, demand?: Demand): Decision;
-  anywhere(permission: string, facts?: Facts): boolean;
-  everywhere(permission: string, facts?: Facts): boolean;
-  filter(permission: string, type: string, facts?: Facts): string[];
+  can(permission: Permission, resource?: Resource, facts?: Facts, demand?: Demand): boolean;
+  decide(permission: Permission, resource?: Resource, facts?: Facts, demand?: Demand): Decision;
+  anywhere(permission: Permission, facts?: Facts): boolean;
+  everywhere(permission: Permission, facts?: Facts): boolean;
+  filter(permission: Permission, type: ResourceType, facts?: Facts): string[];
+  /** Texts, whatever is registered: the catalog in force may have more than the one that code was generated from. */
   actions(resource?: Resource, facts?: Facts): string[];
 }

@@ -7,22 +7,22 @@
 // this only keeps people from walking into doors that are locked.
 
 import { PosternError } from "./errors.js";
-import type { Resource } from "./question.js";
+import type { Permission, Resource, ResourceType } from "./question.js";
 
 /** The part of a client that predicates need. */
 export interface Decider {
-  can(permission: string, resource?: Resource): boolean;
-  anywhere(permission: string): boolean;
-  everywhere(permission: string): boolean;
+  can(permission: Permission, resource?: Resource): boolean;
+  anywhere(permission: Permission): boolean;
+  everywhere(permission: Permission): boolean;
 }
 
 /** Where a permission must be held. An object names the resource by a parameter of the path. */
 export type At<Param extends string = string> =
-  "organization" | "anywhere" | "everywhere" | { readonly type: string; readonly param: Param };
+  "organization" | "anywhere" | "everywhere" | { readonly type: ResourceType; readonly param: Param };
 
 /** One condition. */
 export interface Term<Param extends string = string> {
-  readonly permission: string;
+  readonly permission: Permission;
   readonly at: At<Param>;
 }
 

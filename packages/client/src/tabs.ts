@@ -210,7 +210,8 @@ async function greetingOf(response: Response): Promise<string> {
   if (response.status === 200) {
     let binary = "";
     for (const byte of new Uint8Array(await response.arrayBuffer())) binary += String.fromCharCode(byte);
-    const state = { etag: response.headers.get("ETag"), bytes: btoa(binary) };
+    const { headers } = response;
+    const state = { etag: headers.get("ETag"), catalog: headers.get("Postern-Catalog"), bytes: btoa(binary) };
     events.push({ type: "state", data: JSON.stringify(state) });
   }
   return textOf(events);

@@ -24,6 +24,8 @@ export class TestGateway {
   prefix = "/";
   /** What is stated of the slice at its address; nothing, where absent. */
   statement: string | undefined;
+  /** The hash of the catalog, in headers and events; not told, where absent. */
+  catalog: string | undefined;
   /** The published keys; 404, where absent. */
   keys: object | undefined;
   /** The tag of what is served. */
@@ -66,6 +68,7 @@ export class TestGateway {
     const data = JSON.stringify({
       revision,
       etag: `"${revision}"`,
+      catalog: this.catalog,
       bytes: Buffer.from(bytes).toString("base64"),
     });
     this.send(`id: ${revision}\nevent: state\ndata: ${data}\n\n`);
@@ -115,12 +118,14 @@ export class TestGateway {
       response.writeHead(401, { "WWW-Authenticate": "Bearer" }).end();
     } else if (path === `${this.prefix}${this.paths.state}`) {
       const stated = this.statement === undefined ? {} : { "Postern-Statement": this.statement };
+      const catalog = this.catalog === undefined ? {} : { "Postern-Catalog": this.catalog };
       const tag = header("if-none-match");
       const held = this.conditional === "right" ? tag === this.etag : this.conditional && tag !== undefined;
       response.writeHead(held ? 304 : 200, {
         "Content-Type": "application/octet-stream",
         ETag: this.etag,
         ...stated,
+        ...catalog,
       });
       response.end(held ? undefined : this.#bytes);
     } else if (path === `${this.prefix}${this.paths.stream}`) {

@@ -13,8 +13,11 @@ import { build } from "esbuild";
 import { TestGateway } from "./gateway.js";
 import { FLEET, sliceOf } from "./worlds.js";
 
-/** LIMIT: JavaScript that a page loads for this package, compressed. Glue included, WebAssembly not. */
-const GZIP_BYTES_MAX = 10.5 * 1024;
+/**
+ * LIMIT: JavaScript that a page loads for this package, compressed. Glue included, WebAssembly not. A quarter of a KiB of it
+ * tells of a catalog that code was not generated from: every page needs that, and not only those that load another entry.
+ */
+const GZIP_BYTES_MAX = 10.75 * 1024;
 
 const PACKAGE = fileURLToPath(new URL("../..", import.meta.url));
 let folder: string;

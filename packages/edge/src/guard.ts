@@ -5,10 +5,21 @@
 // An edge may be frozen between two requests, so nothing here relies on a timer: whoever asks looks whether the snapshot
 // is due, and waits for a newer one only where the one that is held does not do any more.
 
-import type { AllowReason, Demand, Facts, Freshness, Resource, TokenSource, Verifier } from "@postern/client";
+import type {
+  AllowReason,
+  Demand,
+  Facts,
+  Freshness,
+  MaxAgeByPattern,
+  Permission,
+  Resource,
+  TokenSource,
+  Verifier,
+} from "@postern/client";
 import { PosternError } from "@postern/client";
 import {
   Age,
+  CatalogWatch,
   codeOf,
   Connection,
   describe,
@@ -19,6 +30,8 @@ import {
   MaxAges,
   reasonOf,
   UNKNOWN_HANDLE,
+  type CatalogOptions,
+  type CatalogState,
   type ConnectionOwner,
   type Engine,
   type EngineState,
@@ -28,7 +41,7 @@ import { verified } from "@postern/client/statements";
 import type { EdgeDecision, EdgeDenyReason, SubjectPermissions } from "./question.js";
 
 /** What {@link createGuard} takes. */
-export interface GuardOptions {
+export interface GuardOptions extends CatalogOptions {
   /** The gateway's address. A path in it stays. */
   readonly gateway: string | URL;
   /** Whose snapshot is held. */
@@ -45,7 +58,7 @@ export interface GuardOptions {
    * Permissions that are denied where the snapshot is not known to have been in force less than so many seconds ago:
    * `{ "refund:*": 5 }`. Of the patterns that a permission meets, the strictest counts. Default: none.
    */
-  readonly maxAge?: Readonly<Record<string, number>>;
+  readonly maxAge?: MaxAgeByPattern;
   /** Longest time for a question to the gateway, in milliseconds. Default 5,000. */
   readonly timeoutMs?: number;
   /** Where the WebAssembly module is. Default: beside the client's code. Only the first guard's is used. */
@@ -79,6 +92,7 @@ export class Guard {
   readonly #fetch: typeof fetch;
   readonly #maxAges: MaxAges;
   readonly #age = new Age();
+  readonly #catalog: CatalogWatch;
   readonly #reported = new Set<string>();
   // Handles of permissions, good for the snapshot in force. Only keys of its catalog get here.
   readonly #permissions = new Map<string, number>();
@@ -104,6 +118,7 @@ export class Guard {
       );
     this.#fetch = plain(options.fetch ?? globalThis.fetch);
     this.#maxAges = new MaxAges(options.maxAge ?? {});
+    this.#catalog = new CatalogWatch(options);
   }
 
   /**
@@ -112,7 +127,7 @@ export class Guard {
    */
   async check(
     subject: string,
-    permission: string,
+    permission: Permission,
     resource?: Resource,
     facts?: Facts,
     demand?: Demand,
@@ -124,7 +139,7 @@ export class Guard {
   /** The same at once, on what is held. */
   decide(
     subject: string,
-    permission: string,
+    permission: Permission,
     resource?: Resource,
     facts?: Facts,
     demand?: Demand,
@@ -140,7 +155,7 @@ export class Guard {
 
   /** One subject's permissions on what is held: what `@postern/client/routes` asks. */
   as(subject: string, facts?: Facts): SubjectPermissions {
-    const level = (op: "anywhere" | "everywhere", permission: string, stated = facts): boolean => {
+    const level = (op: "anywhere" | "everywhere", permission: Permission, stated = facts): boolean => {
       if (this.refusalOf(permission) !== undefined) return false;
       const decision = this.#answer(permission, undefined, (held, now) =>
         codeOf(held.ask({ op, subject, permission, facts: stated, now })),
@@ -156,13 +171,18 @@ export class Guard {
   }
 
   /** Why nothing may be decided about a permission now; `undefined` where it may. */
-  refusalOf(permission: string): "no_snapshot" | "stale_snapshot" | undefined {
+  refusalOf(permission: Permission): "no_snapshot" | "stale_snapshot" | undefined {
     return this.#refusal(this.#limitMs(permission));
   }
 
   /** Whose snapshot is held. */
   get organization(): string {
     return this.#options.organization;
+  }
+
+  /** How the catalog in force compares with the one that code was generated from: with `catalog` only. */
+  get catalog(): CatalogState | undefined {
+    return this.#catalog.state;
   }
 
   /** How current the snapshot is; revision 0 before there is one. */
@@ -175,7 +195,7 @@ export class Guard {
    * Resolves when the snapshot is fresh, and young enough for what is asked, or when asking for it has not helped. Where it
    * does but is due, it is asked for meanwhile. Never rejects.
    */
-  ready(permissions: readonly string[] = []): Promise<void> {
+  ready(permissions: readonly Permission[] = []): Promise<void> {
     return this.#ready(Math.min(Infinity, ...permissions.map((permission) => this.#limitMs(permission))));
   }
 
@@ -272,6 +292,7 @@ export class Guard {
       holder,
       onLive: () => (this.#live = true),
       onHeard: () => undefined,
+      onCatalog: (hash) => this.#catalog.saw(hash),
       onLost: (error) => {
         this.#live = false;
         this.#report(error);

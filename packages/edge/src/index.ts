@@ -6,3 +6,4 @@ export { verified } from "@postern/client/statements";
 export type { EdgeDecision, EdgeDenyReason, SubjectPermissions } from "./question.js";
 export { protect, refusal, type ProtectOptions, type Rule, type RequestDecision } from "./rules.js";
 export { PosternError, type ErrorCode } from "@postern/client";
+export type { CatalogState, Permission, Register, ResourceType } from "@postern/client";

@@ -1,6 +1,6 @@
 // What is asked at an edge, and what is answered.
 
-import type { AllowReason, DenyReason, Facts, Resource } from "@postern/client";
+import type { AllowReason, DenyReason, Facts, Permission, Resource } from "@postern/client";
 
 /**
  * Why a question was denied. Beside the resolver's reasons: nothing is held yet (`no_snapshot`), what is held is not known to be
@@ -31,9 +31,9 @@ export type EdgeDecision =
 /** What one subject may do, on what is held now: every question is answered at once. */
 export interface SubjectPermissions {
   /** May the subject do it there? Without a resource: in the whole organization. */
-  can(permission: string, resource?: Resource, facts?: Facts): boolean;
+  can(permission: Permission, resource?: Resource, facts?: Facts): boolean;
   /** Is it held in the whole organization or at one scope at least? */
-  anywhere(permission: string, facts?: Facts): boolean;
+  anywhere(permission: Permission, facts?: Facts): boolean;
   /** Is it held in the whole organization and at every scope? */
-  everywhere(permission: string, facts?: Facts): boolean;
+  everywhere(permission: Permission, facts?: Facts): boolean;
 }

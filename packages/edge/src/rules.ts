@@ -3,7 +3,7 @@
 //
 // Not here: who sends a request. The application says that, having verified its own session or token.
 
-import type { Facts, Resource } from "@postern/client";
+import type { Facts, Permission, Resource } from "@postern/client";
 import {
   holds,
   manifest,
@@ -81,15 +81,15 @@ export function protect(
     let denied: { reason: EdgeDenyReason; permission: string } = { reason: "not_granted", permission: "" };
     const all = guard.as(subject, facts);
     const decider = {
-      can: (permission: string, resource?: Resource) => {
+      can: (permission: Permission, resource?: Resource) => {
         const decision = guard.decide(subject, permission, resource, facts);
         if (decision.decision === "deny") denied = { reason: decision.reason, permission };
         return decision.decision === "allow";
       },
-      anywhere: (permission: string) => level("anywhere", permission),
-      everywhere: (permission: string) => level("everywhere", permission),
+      anywhere: (permission: Permission) => level("anywhere", permission),
+      everywhere: (permission: Permission) => level("everywhere", permission),
     };
-    const level = (op: "anywhere" | "everywhere", permission: string): boolean => {
+    const level = (op: "anywhere" | "everywhere", permission: Permission): boolean => {
       const held = all[op](permission);
       if (!held) denied = { reason: guard.refusalOf(permission) ?? "not_granted", permission };
       return held;

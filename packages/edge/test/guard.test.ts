@@ -59,6 +59,26 @@ async function guarded(
 const asked = (gateway: Gateway): number =>
   gateway.seen.filter(({ path }) => path.endsWith("/snapshot")).length;
 
+test("another catalog than code was generated from is told, and decided on", async () => {
+  const [ours, other] = ["a".repeat(64), "b".repeat(64)];
+  const told: unknown[] = [];
+  const { gateway, guard, errors } = await guarded({
+    catalog: ours,
+    onCatalogMismatch: (state) => told.push(state),
+  });
+  gateway.catalog = ours;
+  assert.deepEqual(guard.catalog, { expected: ours, current: undefined, matches: undefined });
+  assert.equal((await guard.check("user:tom", "miner:read", S1)).decision, "allow");
+  assert.deepEqual(guard.catalog, { expected: ours, current: ours, matches: true });
+  [gateway.bytes, gateway.etag, gateway.catalog] = [six, '"6"', other];
+  gateway.statement = await stateAll(authority, six, { revision: 6 });
+  await guard.refresh();
+  assert.equal((await guard.check("user:tom", "miner:read", S3)).decision, "allow");
+  assert.deepEqual(guard.catalog, { expected: ours, current: other, matches: false });
+  await guard.refresh();
+  assert.deepEqual([told, errors], [[{ expected: ours, current: other, matches: false }], []]);
+});
+
 test("it decides as the specification says, for every subject, on handles and with stated facts", async () => {
   const { gateway, guard } = await guarded();
   const subjects = [

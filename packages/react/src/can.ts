@@ -1,13 +1,13 @@
 // Rendering what the subject may do.
 
-import type { Facts, Resource } from "@postern/client";
+import type { Facts, Permission, Resource } from "@postern/client";
 import type { ReactNode } from "react";
 import { useAnywhere, useCan, useEverywhere } from "./hooks.js";
 
 /** What {@link Can} takes. */
 export interface CanProps {
   /** The permission. */
-  readonly permission: string;
+  readonly permission: Permission;
   /** Where: a resource, or `"organization"` (the default), `"anywhere"` or `"everywhere"`. */
   readonly at?: Resource | "organization" | "anywhere" | "everywhere" | undefined;
   /** What the page knows of the resource and the moment. */

@@ -1,6 +1,15 @@
 // Hooks that ask. Each renders its component again when its answer may be another one.
 
-import type { Decision, Demand, Facts, Freshness, Permissions, Resource } from "@postern/client";
+import type {
+  Decision,
+  Demand,
+  Facts,
+  Freshness,
+  Permission,
+  Permissions,
+  Resource,
+  ResourceType,
+} from "@postern/client";
 import { UNKNOWN_FRESHNESS } from "@postern/client/source";
 import { useMemo, useSyncExternalStore } from "react";
 import { useSource } from "./context.js";
@@ -22,23 +31,23 @@ export function usePostern(): Permissions {
  * Whether the permission is held there; without a resource in the whole organization. Renders when that changes. With
  * `{ maxAge }`, seconds, it is looked at every second whether the permissions are still that young.
  */
-export function useCan(permission: string, resource?: Resource, facts?: Facts, demand?: Demand): boolean {
+export function useCan(permission: Permission, resource?: Resource, facts?: Facts, demand?: Demand): boolean {
   return useAnswer((postern) => postern.can(permission, resource, facts, demand), demand);
 }
 
 /** Whether it is held in the whole organization or at one scope at least: what a menu entry asks. */
-export function useAnywhere(permission: string, facts?: Facts): boolean {
+export function useAnywhere(permission: Permission, facts?: Facts): boolean {
   return useAnswer((postern) => postern.anywhere(permission, facts));
 }
 
 /** Whether it is held in the whole organization and at every scope. */
-export function useEverywhere(permission: string, facts?: Facts): boolean {
+export function useEverywhere(permission: Permission, facts?: Facts): boolean {
   return useAnswer((postern) => postern.everywhere(permission, facts));
 }
 
 /** The decision with its reason. Throws as the client's `decide` does. `demand` as for {@link useCan}. */
 export function useDecision(
-  permission: string,
+  permission: Permission,
   resource?: Resource,
   facts?: Facts,
   demand?: Demand,
@@ -50,7 +59,7 @@ export function useDecision(
 }
 
 /** The ids of a scope type at which the permission is held, sorted. Throws as the client's `filter` does. */
-export function useFilter(permission: string, type: string, facts?: Facts): readonly string[] {
+export function useFilter(permission: Permission, type: ResourceType, facts?: Facts): readonly string[] {
   return useList((postern) => postern.filter(permission, type, facts), [permission, type, facts]);
 }
 

@@ -13,3 +13,4 @@ export {
   usePostern,
 } from "./hooks.js";
 export type { Client, Initial } from "@postern/client/source";
+export type { Permission, Register, ResourceType } from "@postern/client";

@@ -1,18 +1,29 @@
 // Rendering what the subject may do.
 
-import type { Facts, Resource } from "@postern/client";
-import { defineComponent, type PropType } from "vue";
+import type { Facts, Permission, Resource } from "@postern/client";
+import { defineComponent, type DefineComponent, type PropType } from "vue";
 import { usePostern } from "./plugin.js";
 
 /** Where {@link Can} asks: a resource, the organization, one scope at least, or all. */
 export type CanAt = Resource | "organization" | "anywhere" | "everywhere";
 
+/** What {@link Can} takes. */
+export interface CanProps {
+  /** The permission. */
+  readonly permission: Permission;
+  /** Where it must be held. Default: `"organization"`. */
+  readonly at?: CanAt;
+  /** What the page knows of the resource and the moment. */
+  readonly facts?: Facts | undefined;
+}
+
 /** Renders its default slot where the permission is held, else the slot `otherwise`. */
-export const Can = defineComponent({
+// Said and not inferred: what is inferred has the permissions of this package, which knows no catalog.
+export const Can: DefineComponent<CanProps> = defineComponent({
   name: "Can",
   props: {
     /** The permission. */
-    permission: { type: String, required: true },
+    permission: { type: String as PropType<Permission>, required: true },
     /** Where it must be held. */
     at: { type: [Object, String] as PropType<CanAt>, default: "organization" },
     /** What the page knows of the resource and the moment. */

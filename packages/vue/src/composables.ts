@@ -1,6 +1,14 @@
 // Composables that ask. Their answers are computed: again after a change of the permissions or of the question.
 
-import type { Decision, Demand, Facts, Permissions, Resource } from "@postern/client";
+import type {
+  Decision,
+  Demand,
+  Facts,
+  Permission,
+  Permissions,
+  Resource,
+  ResourceType,
+} from "@postern/client";
 import {
   computed,
   getCurrentInstance,
@@ -20,7 +28,7 @@ type Asked<T> = MaybeRefOrGetter<T>;
  * looked at every second whether the permissions are still that young.
  */
 export function useCan(
-  permission: Asked<string>,
+  permission: Asked<Permission>,
   resource?: Asked<Resource | undefined>,
   facts?: Asked<Facts | undefined>,
   demand?: Asked<Demand | undefined>,
@@ -33,7 +41,7 @@ export function useCan(
 
 /** Whether it is held in the whole organization or at one scope at least: what a menu entry asks. */
 export function useAnywhere(
-  permission: Asked<string>,
+  permission: Asked<Permission>,
   facts?: Asked<Facts | undefined>,
 ): ComputedRef<boolean> {
   const postern = usePostern();
@@ -42,7 +50,7 @@ export function useAnywhere(
 
 /** Whether it is held in the whole organization and at every scope. */
 export function useEverywhere(
-  permission: Asked<string>,
+  permission: Asked<Permission>,
   facts?: Asked<Facts | undefined>,
 ): ComputedRef<boolean> {
   const postern = usePostern();
@@ -51,7 +59,7 @@ export function useEverywhere(
 
 /** The decision with its reason. Reading it throws as the client's `decide` does. `demand` as for {@link useCan}. */
 export function useDecision(
-  permission: Asked<string>,
+  permission: Asked<Permission>,
   resource?: Asked<Resource | undefined>,
   facts?: Asked<Facts | undefined>,
   demand?: Asked<Demand | undefined>,
@@ -64,8 +72,8 @@ export function useDecision(
 
 /** The ids of a scope type at which the permission is held, sorted. Reading it throws as the client's `filter` does. */
 export function useFilter(
-  permission: Asked<string>,
-  type: Asked<string>,
+  permission: Asked<Permission>,
+  type: Asked<ResourceType>,
   facts?: Asked<Facts | undefined>,
 ): ComputedRef<readonly string[]> {
   const postern = usePostern();

@@ -1,6 +1,6 @@
 // The public surface of `@postern/vue`. The guard is in `./router`.
 
-export { Can, type CanAt } from "./can.js";
+export { Can, type CanAt, type CanProps } from "./can.js";
 export { useActions, useAnywhere, useCan, useDecision, useEverywhere, useFilter } from "./composables.js";
 export {
   createPostern,
@@ -10,3 +10,4 @@ export {
   type PosternPlugin,
 } from "./plugin.js";
 export type { Client, Initial } from "@postern/client/source";
+export type { Permission, Register, ResourceType } from "@postern/client";

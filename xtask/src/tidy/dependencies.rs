@@ -30,6 +30,7 @@ const COMPILE: &str = "postern-compile";
 const ABI: &str = "postern-abi";
 const AUTHZEN: &str = "postern-authzen";
 const STATEMENT: &str = "postern-statement";
+const ISSUERS: &str = "postern-issuers";
 const EDGE: &str = "postern-edge";
 const HOST: &str = "postern-host";
 const ORACLE: &str = "postern-oracle";
@@ -48,15 +49,16 @@ const RULES: &[Rule] = &[
     rule(ABI, &[RESOLVER, SNAPSHOT, VOCAB], Some(&[])),
     rule(AUTHZEN, &[RESOLVER, VOCAB], None),
     rule(STATEMENT, &[], None),
+    rule(ISSUERS, &[VOCAB], None),
     rule(EDGE, &[AUTHZEN, RESOLVER, SNAPSHOT, STATEMENT, VOCAB], None),
     rule("postern-wasm", &[ABI, RESOLVER, SNAPSHOT, VOCAB], Some(&["rlsf", "wasm-bindgen"])),
     rule(HOST, &[ABI, VOCAB], None),
     // The measure of all others, so it shares nothing with them.
     rule(ORACLE, &[], Some(&["serde_json"])),
-    rule(GATEWAY, &[AUTHZEN, COMPILE, RESOLVER, SNAPSHOT, STATEMENT, VOCAB, WORLD], None),
+    rule(GATEWAY, &[AUTHZEN, COMPILE, ISSUERS, RESOLVER, SNAPSHOT, STATEMENT, VOCAB, WORLD], None),
     rule(
         CLI,
-        &[ABI, COMPILE, EDGE, GATEWAY, HOST, ORACLE, RESOLVER, SNAPSHOT, STATEMENT, VOCAB, WORLD],
+        &[ABI, COMPILE, EDGE, GATEWAY, HOST, ISSUERS, ORACLE, RESOLVER, SNAPSHOT, STATEMENT, VOCAB, WORLD],
         None,
     ),
     // What only tests and measurements use.

@@ -3,6 +3,7 @@
 mod claims;
 mod dependencies;
 mod files;
+mod links;
 mod text;
 
 use crate::command::{command, output, root};
@@ -33,6 +34,7 @@ pub fn run() -> Result<()> {
     dependencies::check(&mut findings)?;
     files::check(&sources, &mut findings);
     claims::check(&sources, &mut findings);
+    links::check(&sources, &mut findings);
     text::check(&sources, &mut findings);
     for warning in &findings.warnings {
         println!("warning: {warning}");

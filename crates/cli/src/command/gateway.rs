@@ -5,12 +5,12 @@ use postern_edge::EdgeError;
 use postern_gateway::cli::CliError;
 use std::fmt;
 
-/// Why a command of the gateway or the agent failed: its message, and the exit code that it asks for.
+/// Why a command failed that does not end with 2 whatever happens: its message, and the exit code that it asks for.
 #[derive(Debug)]
 pub struct Failure {
     /// 2 for what the caller can put right in the input, 1 for everything else.
     pub exit_code: u8,
-    message: String,
+    pub(crate) message: String,
 }
 
 impl fmt::Display for Failure {
@@ -22,12 +22,11 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 /// Runs a command of the gateway to its end.
-pub(crate) fn run(command: impl Future<Output = Result<(), CliError>>) -> anyhow::Result<()> {
+pub(crate) fn run<T>(command: impl Future<Output = Result<T, CliError>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Runtime::new()?;
     // The message of a `CliError` has those of its causes in it; a chain would tell them twice.
     let failed = |error: CliError| Failure { exit_code: error.exit_code(), message: error.to_string() };
-    runtime.block_on(command).map_err(failed)?;
-    Ok(())
+    Ok(runtime.block_on(command).map_err(failed)?)
 }
 
 /// Runs the agent to its end.

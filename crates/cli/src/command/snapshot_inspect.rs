@@ -32,6 +32,7 @@ impl Args {
             ("permission_sets", json!(counts.sets)),
             ("permissions", json!(counts.permissions)),
             ("types", json!(counts.types)),
+            ("catalog", json!(snapshot.catalog_hash())),
         ];
         // Written by hand for the order: an object of serde_json sorts its members.
         let lines: Vec<String> =

@@ -2,12 +2,16 @@
 
 mod adopt;
 mod check;
+mod codegen;
 mod examples;
 mod snapshot;
 mod statement;
 
+use postern_gateway::embedded::{EmbeddedError, Options, Server};
+use sqlx::{Connection, Executor, PgConnection};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
 
 /// A directory that goes away with the test.
 struct Folder(PathBuf);
@@ -61,4 +65,30 @@ fn complaint(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(2), "{stderr}");
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
     stderr.trim_end().strip_prefix("postern: ").expect("whose complaint it is").to_string()
+}
+
+/// A Postgres of these tests, as soon as no other test has it.
+async fn server() -> Server {
+    let options = Options {
+        data_dir: Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli-it"),
+        bin_dir: std::env::var_os("POSTERN_PG_BIN").map(Into::into),
+        durable: false,
+    };
+    loop {
+        match Server::start(&options).await {
+            Err(EmbeddedError::InUse { .. }) => tokio::time::sleep(Duration::from_millis(500)).await,
+            started => break started.unwrap(),
+        }
+    }
+}
+
+/// An empty database in it; the address.
+async fn fresh(server: &Server, name: &str) -> String {
+    let mut admin = PgConnection::connect(server.url()).await.unwrap();
+    for statement in
+        [format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"), format!("CREATE DATABASE {name}")]
+    {
+        admin.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();
+    }
+    format!("{}/{name}", server.url().rsplit_once('/').unwrap().0)
 }

@@ -3,6 +3,7 @@
 import type { Resource } from "@postern/client";
 import { useState } from "preact/hooks";
 import { Act } from "../act.js";
+import type { Permission } from "../catalog.js";
 import { Drawer, Failed, Loading, PageHead, State, usePaging, useSites } from "../parts.js";
 import { atSite, useApp } from "../context.js";
 import type { Miner, Rack } from "../data.js";
@@ -155,7 +156,7 @@ function RowActions({ row, onOpen }: { row: Row; onOpen: () => void }) {
   );
 }
 
-const GROUPS: readonly (readonly [string, readonly (readonly [string, string])[]])[] = [
+const GROUPS: readonly (readonly [string, readonly (readonly [string, Permission])[]])[] = [
   [
     "On the floor",
     [

@@ -67,7 +67,10 @@ function RackTable({ sites }: { sites: readonly Site[] }) {
           <tbody>
             {shown.map((rack) => {
               const sum = totals([rack]);
-              const where = { resource: { type: "rack", id: rack.id }, facts: { in: [atSite(rack.site)] } };
+              const where = {
+                resource: { type: "rack", id: rack.id } as const,
+                facts: { in: [atSite(rack.site)] },
+              };
               return (
                 <tr key={rack.id}>
                   <th scope="row">{rack.name}</th>

@@ -2,6 +2,7 @@
 
 import { holds } from "@postern/client/routes";
 import { Act } from "../act.js";
+import type { Permission } from "../catalog.js";
 import { Card, PageHead } from "../parts.js";
 import { useApp } from "../context.js";
 import { SETTINGS } from "../manifest.js";
@@ -12,7 +13,7 @@ interface Field {
 }
 
 /** What each page shows, and what saving it needs. */
-const FORMS: Record<string, { about: string; permission: string; fields: readonly Field[] }> = {
+const FORMS: Record<string, { about: string; permission: Permission; fields: readonly Field[] }> = {
   "/settings/network": {
     about: "How miners are found on the sites' networks",
     permission: "site:manage",

@@ -20,6 +20,9 @@ use std::sync::Arc;
 /// holders and roles.
 pub async fn ask(State(app): State<Arc<App>>, call: Call, body: Body) -> Result<Response, Refusal> {
     call.takes(&[])?;
+    if call.caller.preview {
+        return Err(Problem::INVALID_QUERY.because("`preview` is for what writes"));
+    }
     let state = call.may_read(&app, READERS).await?;
     let body = json_body(&call.headers, body).await?;
     let query = parse_query(&body).map_err(|error| Problem::INVALID_REQUEST.because(error.to_string()))?;

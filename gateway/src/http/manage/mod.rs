@@ -10,10 +10,12 @@ pub(super) mod memberships;
 pub(super) mod operations;
 pub(super) mod presets;
 pub(super) mod resources;
+pub(super) mod revisions;
 pub(super) mod roles;
 mod scope_operations;
 pub(super) mod scopes;
 pub(super) mod shares;
+pub(super) mod streams;
 pub(super) mod subjects;
 
 use super::body::json_body;
@@ -30,7 +32,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION, VARY};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -67,13 +69,17 @@ impl FromRequestParts<Arc<App>> for Call {
         let Path(mut path) = path.map_err(|_| Problem::INVALID_PATH)?;
         let organization = path.remove("organization").unwrap_or_default();
         let request_id = parts.headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok());
-        let caller = app.access.manager(&organization, &parts.headers, request_id).await?;
+        let mut caller = app.access.manager(&organization, &parts.headers, request_id).await?;
+        let mut parameters = parameters(parts.uri.query().unwrap_or_default())?;
+        if parts.method != Method::GET {
+            caller.preview = preview(parameters.remove("preview").as_deref())?;
+        }
         Ok(Call {
             caller,
             id: path.remove("id").unwrap_or_default(),
             kind: path.remove("type").unwrap_or_default(),
             method_and_path: format!("{} {}", parts.method, parts.uri.path()),
-            parameters: parameters(parts.uri.query().unwrap_or_default())?,
+            parameters,
             headers: parts.headers.clone(),
         })
     }
@@ -89,6 +95,15 @@ fn parameters(query: &str) -> Result<HashMap<String, String>, Refusal> {
         }
     }
     Ok(parameters)
+}
+
+/// Whether a write is only asked about.
+fn preview(value: Option<&str>) -> Result<bool, Refusal> {
+    match value {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(Problem::INVALID_QUERY.because("`preview` is `true` or `false`")),
+    }
 }
 
 impl Call {
@@ -277,6 +292,9 @@ fn parse<T: DeserializeOwned>(body: &str) -> Result<T, Refusal> {
 
 /// The answer to a write. `made`: with 201 and the path below the organization's, where something was made.
 fn written(caller: &Caller, written: &Written, made: Option<&str>) -> Response {
+    if let Some(impact) = &written.impact {
+        return respond(StatusCode::OK, impact.to_json(written.revision).to_string());
+    }
     let mut response = match (&written.item, made) {
         (Some(item), Some(path)) if written.changed => {
             let mut response = respond(StatusCode::CREATED, item.text.clone());

@@ -1,8 +1,8 @@
 //! The operations of the management interface, for the list of all (`http::operations`).
 
 use super::{
-    assignments, audit, catalog, create, edges, explain, grants, memberships, resources, roles,
-    scope_operations, shares, subjects,
+    assignments, audit, catalog, create, edges, explain, grants, memberships, resources, revisions, roles,
+    scope_operations, shares, streams, subjects,
 };
 use crate::http::operations::{
     Answer, CHANGED, Credential, DECIDED, ITEM, MADE, ORGANIZATION, Operation, operation,
@@ -446,6 +446,22 @@ fn roles_and_holders() -> Vec<Operation> {
         .takes("Question")
         .with(&["Postern-At-Least"])
         .refuses(&[Problem::INVALID_REVISION_TOKEN, Problem::REVISION_NOT_REACHED]),
+        operation(
+            ("GET", at("revisions"), "listRevisions"),
+            "Every revision after one, in order, with what it changed.",
+            Credential::Manager(roles::READERS),
+            (200, Answer::Json("Revisions")),
+            get(revisions::list),
+        )
+        .with(&["after", "limit"])
+        .refuses(&[Problem::REVISIONS_FORGOTTEN]),
+        operation(
+            ("GET", at("streams"), "listStreams"),
+            "Who follows the organization at this gateway, and how far they are.",
+            Credential::Manager(roles::READERS),
+            (200, Answer::Json("Streams")),
+            get(streams::list),
+        ),
         operation(
             ("GET", at("audit"), "listAudit"),
             "What was written through this interface, newest first.",

@@ -12,6 +12,7 @@ pub mod places;
 pub mod presets;
 pub mod replay;
 pub mod resources;
+pub mod revisions;
 pub mod roles;
 pub mod scopes;
 pub mod shares;
@@ -143,6 +144,12 @@ pub async fn lock(connection: &mut PgConnection, organization: &str) -> Result<O
     .fetch_optional(connection)
     .await?;
     revision.map(super::heads::parse_revision).transpose()
+}
+
+/// Checks what the database would check when the transaction is committed.
+pub async fn check_now(connection: &mut PgConnection) -> Result<(), StoreError> {
+    sqlx::query("SET CONSTRAINTS ALL IMMEDIATE").execute(connection).await?;
+    Ok(())
 }
 
 /// Executes a statement of organization and UUID.

@@ -1,12 +1,28 @@
 // `@postern/client/evaluator/full`: all questions on a slice without WebAssembly, asked as the client is asked.
 
 import { PosternError } from "../errors.js";
-import type { Decision, Demand, Facts, Permissions, Resource } from "../question.js";
+import type {
+  Decision,
+  Demand,
+  Facts,
+  Permission,
+  Permissions,
+  Resource,
+  ResourceType,
+} from "../question.js";
 import { fail, type FactsAt, type Place } from "./core.js";
 import { allows, anywhere, check, declared, everywhere, open, type OpenSlice } from "./questions.js";
 
 export { PosternError, type ErrorCode } from "../errors.js";
-export type { Decision, Facts, Permissions, Resource } from "../question.js";
+export type {
+  Decision,
+  Facts,
+  Permission,
+  Permissions,
+  Register,
+  Resource,
+  ResourceType,
+} from "../question.js";
 
 /** What an {@link Evaluator} takes beside the bytes; all optional. */
 export interface EvaluatorOptions {
@@ -38,7 +54,7 @@ export class Evaluator implements Permissions {
   }
 
   /** May the subject do it there? Without a resource: in the whole organization. Never throws; an error is a no. */
-  can(permission: string, resource?: Resource, facts?: Facts, demand?: Demand): boolean {
+  can(permission: Permission, resource?: Resource, facts?: Facts, demand?: Demand): boolean {
     return this.#never(
       permission,
       () => this.decide(permission, resource, facts, demand).decision === "allow",
@@ -46,7 +62,7 @@ export class Evaluator implements Permissions {
   }
 
   /** As {@link Evaluator.can}, with the reason. Throws `unknown_permission` and `invalid_request`. */
-  decide(permission: string, resource?: Resource, facts?: Facts, demand?: Demand): Decision {
+  decide(permission: Permission, resource?: Resource, facts?: Facts, demand?: Demand): Decision {
     // Nobody states how old the bytes are.
     if ((demand?.maxAge ?? Infinity) !== Infinity)
       return { decision: "deny", reason: "stale", revision: this.revision };
@@ -59,17 +75,17 @@ export class Evaluator implements Permissions {
   }
 
   /** Held in the whole organization or at one live scope at least? Never throws. */
-  anywhere(permission: string, facts?: Facts): boolean {
+  anywhere(permission: Permission, facts?: Facts): boolean {
     return this.#never(permission, () => anywhere(this.#slice, permission, this.#at(facts)));
   }
 
   /** Held in the whole organization and at every live scope? Never throws. */
-  everywhere(permission: string, facts?: Facts): boolean {
+  everywhere(permission: Permission, facts?: Facts): boolean {
     return this.#never(permission, () => everywhere(this.#slice, permission, this.#at(facts)));
   }
 
   /** The ids of a scope type at which the permission is held, sorted. Throws `not_in_slice` for other types. */
-  filter(permission: string, type: string, facts?: Facts): string[] {
+  filter(permission: Permission, type: ResourceType, facts?: Facts): string[] {
     const row = declared(this.#slice, permission);
     const [decide] = this.#slice.ask(this.#at(facts));
     const kind = this.#slice.kinds.get(type);

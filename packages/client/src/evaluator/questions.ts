@@ -1,6 +1,6 @@
 // The questions whose answer is a decision, asked of an opened slice.
 
-import type { AllowReason, DenyReason, Resource } from "../question.js";
+import type { AllowReason, DenyReason, Permission, Resource } from "../question.js";
 import { fail, read, type Declared, type FactsAt, type Reason } from "./core.js";
 
 /** An opened slice, to ask with the functions here. All but `revision` is internal. */
@@ -29,7 +29,7 @@ export function open(bytes: Uint8Array): OpenSlice {
  */
 export function check(
   slice: OpenSlice,
-  permission: string,
+  permission: Permission,
   resource: Resource | null,
   facts: FactsAt,
 ): CheckAnswer {
@@ -39,11 +39,11 @@ export function check(
 }
 
 /** Held in the whole organization or at one live scope at least? Throws as {@link check}. */
-export const anywhere = (slice: OpenSlice, permission: string, facts: FactsAt): boolean =>
+export const anywhere = (slice: OpenSlice, permission: Permission, facts: FactsAt): boolean =>
   level(slice, permission, facts).includes(true);
 
 /** Held in the whole organization and at every live scope? Throws as {@link check}. */
-export const everywhere = (slice: OpenSlice, permission: string, facts: FactsAt): boolean =>
+export const everywhere = (slice: OpenSlice, permission: Permission, facts: FactsAt): boolean =>
   !level(slice, permission, facts).includes(false);
 
 /** Whether a reason is that of an allow. `owner`, `assignment` and `grant` are; no other begins like them. */
