@@ -1,13 +1,27 @@
 //! `postern adopt` as a program: killed in the middle of its work, and begun again.
 
-use crate::{Folder, text};
-use postern_gateway::embedded::{EmbeddedError, Options, Server};
+use crate::{Folder, fresh, server, text};
+use postern_gateway::embedded::Server;
 use sqlx::{Connection, Executor, PgConnection};
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::io::Read;
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/adopt");
+/// No program gets past a gate that is closed, a lock that the test holds, once it has read so many rows: however slow
+/// the test is, the program is not at its end when it is killed.
+const GATES: &str = "
+    CREATE TABLE gates (gate bigint PRIMARY KEY, rows bigint NOT NULL);
+    INSERT INTO gates VALUES (1, 0), (2, 0);
+    CREATE FUNCTION gate() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            PERFORM pg_advisory_xact_lock_shared(gate) FROM gates
+            WHERE rows <= (SELECT sum(rows_read) FROM adoption_queries) ORDER BY gate;
+            RETURN NULL;
+        END
+    $$;
+    CREATE TRIGGER gate AFTER INSERT OR UPDATE ON adoption_queries FOR EACH STATEMENT EXECUTE FUNCTION gate();
+";
 /// Nothing here takes longer.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -27,16 +41,6 @@ fn export(url: &str, organization: &str) -> String {
     let arguments = ["world", "export", "--organization", organization, "--database-url", url];
     let document = succeeded(&command(&arguments).output().unwrap());
     document.lines().filter(|line| !line.contains("\"revision\"")).collect::<Vec<_>>().join("\n")
-}
-
-async fn fresh(server: &Server, name: &str) -> String {
-    let mut admin = PgConnection::connect(server.url()).await.unwrap();
-    for statement in
-        [format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"), format!("CREATE DATABASE {name}")]
-    {
-        admin.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();
-    }
-    format!("{}/{name}", server.url().rsplit_once('/').unwrap().0)
 }
 
 /// xorshift: the same numbers for the same seed.
@@ -59,17 +63,7 @@ fn killed_three_times_and_begun_again_the_facts_are_the_same() {
     println!("POSTERN_SEED={seed}");
     let mut random = Random(seed);
     tokio::runtime::Runtime::new().unwrap().block_on(async {
-        let options = Options {
-            data_dir: Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli-it"),
-            bin_dir: std::env::var_os("POSTERN_PG_BIN").map(Into::into),
-            durable: false,
-        };
-        let server = loop {
-            match Server::start(&options).await {
-                Err(EmbeddedError::InUse { .. }) => tokio::time::sleep(Duration::from_millis(500)).await,
-                started => break started.unwrap(),
-            }
-        };
+        let server = server().await;
         killed(&server, &mut random).await;
         server.stop().await;
     });
@@ -100,29 +94,27 @@ async fn killed(server: &Server, random: &mut Random) {
     );
 
     let mut watch = PgConnection::connect(&pieces).await.unwrap();
-    let mut points: Vec<u64> = (0..3).map(|_| 5 + random.below(2200)).collect();
+    watch.execute(sqlx::raw_sql(GATES)).await.unwrap();
+    let mut points: Vec<i64> = (0..3).map(|_| 5 + random.below(2200).cast_signed()).collect();
     points.sort_unstable();
     for point in points {
+        sqlx::query("UPDATE gates SET rows = CASE gate WHEN 1 THEN $1 ELSE $1 + 100 END")
+            .bind(point)
+            .execute(&mut watch)
+            .await
+            .unwrap();
+        watch.execute("SELECT pg_advisory_lock(1), pg_advisory_lock(2)").await.unwrap();
         let mut child = run(&pieces, "10", &[]).spawn().unwrap();
-        let begun = Instant::now();
-        loop {
-            let read: i64 =
-                sqlx::query_scalar("SELECT coalesce(sum(rows_read), 0)::int8 FROM adoption_queries")
-                    .fetch_one(&mut watch)
-                    .await
-                    .unwrap();
-            if read.unsigned_abs() >= point {
-                break;
-            }
-            assert!(begun.elapsed() < PATIENCE, "stuck at {read} rows");
-            assert!(child.try_wait().unwrap().is_none(), "it ended at {read} rows, before {point}");
-        }
+        until_it_waits(&mut watch, &mut child).await;
+        watch.execute("SELECT pg_advisory_unlock(1)").await.unwrap();
         std::thread::sleep(Duration::from_micros(random.below(8000)));
         // SIGKILL: nothing is tidied up.
         child.kill().unwrap();
         assert!(!child.wait().unwrap().success(), "it had ended before it was killed");
+        watch.execute("SELECT pg_advisory_unlock(2)").await.unwrap();
         assert_ne!(export(&pieces, "cluster"), export(&whole, "cluster"));
     }
+    watch.execute("DROP TABLE gates CASCADE; DROP FUNCTION gate CASCADE").await.unwrap();
     let last: serde_json::Value =
         serde_json::from_str(&succeeded(&run(&pieces, "100", &[]).output().unwrap())).unwrap();
     assert_eq!(last["resumed"], true);
@@ -135,6 +127,22 @@ async fn killed(server: &Server, random: &mut Random) {
     let created: i64 = sqlx::query_scalar(counted).fetch_one(&mut watch).await.unwrap();
     assert_eq!(created.unsigned_abs(), done["created"].as_u64().unwrap(), "each fact was counted once");
     command_line(&run, &pieces, &mut watch, &source).await;
+}
+
+/// Until a program stands before the first gate, which is closed.
+async fn until_it_waits(watch: &mut PgConnection, child: &mut Child) {
+    let begun = Instant::now();
+    let waits =
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 1 AND NOT granted)";
+    while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&mut *watch).await.unwrap() {
+        assert!(begun.elapsed() < PATIENCE, "it does not come to the gate");
+        if let Some(status) = child.try_wait().unwrap() {
+            let mut told = String::new();
+            child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+            panic!("it ended before the gate, {status}: {told}");
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
 
 /// What the options print, and the exit codes.
