@@ -297,6 +297,7 @@ pub(crate) fn child(url: &str) -> Result<()> {
         metrics_listen: None,
         shared_caches: false,
         decision_log: Default::default(),
+        otlp_endpoint: None,
         limits: Default::default(),
         issuers: None,
         web_page: None,

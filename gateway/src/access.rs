@@ -5,14 +5,13 @@ use crate::clock::{now_micros, now_seconds};
 use crate::manage::{Actor, Caller};
 use crate::problem::Problem;
 use crate::publish::Publisher;
-use crate::store::StoreError;
 use crate::store::credentials::{self, ApiKey, SigningKey};
+use crate::store::{Pool, StoreError};
 use crate::token::{self, TokenError};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use postern_issuers::{Issuers, Refused};
 use sha2::{Digest, Sha256};
-use sqlx::PgPool;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -71,7 +70,7 @@ pub fn key_digest(key: &str) -> [u8; 32] {
 
 /// Checks credentials.
 pub struct Access {
-    pool: PgPool,
+    pool: Pool,
     publisher: Arc<Publisher>,
     keys: Known<[u8; 32], KnownKey>,
     signing_keys: Known<Uuid, SigningKey>,
@@ -89,7 +88,7 @@ struct KnownKey {
 
 impl Access {
     /// Looks credentials up in the database of the pool. `issuers`: others whose tokens are taken as well.
-    pub fn new(pool: PgPool, publisher: Arc<Publisher>, issuers: Option<Arc<Issuers>>) -> Self {
+    pub fn new(pool: Pool, publisher: Arc<Publisher>, issuers: Option<Arc<Issuers>>) -> Self {
         let database_up = publisher.database_up();
         let (keys, signing_keys) = (Known::default(), Known::default());
         Access { pool, publisher, keys, signing_keys, issuers, database_up }
@@ -189,7 +188,7 @@ impl Access {
             return Ok(Some(known.key.clone()));
         }
         let lookup = async {
-            let mut connection = self.pool.acquire().await?;
+            let mut connection = self.pool.of_none().await?;
             let key = credentials::api_key(&mut connection, digest).await?;
             Ok(key.map(|key| KnownKey { key, mark }))
         };
@@ -199,7 +198,7 @@ impl Access {
     async fn signing_key(&self, id: Uuid) -> Result<Option<SigningKey>, Problem> {
         let known = self.signing_keys.get(&id);
         let lookup = async {
-            let mut connection = self.pool.acquire().await?;
+            let mut connection = self.pool.of_none().await?;
             credentials::signing_key(&mut connection, id).await
         };
         self.look_up(&self.signing_keys, id, known, lookup).await

@@ -1,14 +1,16 @@
 //! The running gateway: what its parts share, how it starts and how it ends.
 
 use crate::access::Access;
-use crate::config::Config;
+use crate::config::{Config, Which};
+use crate::decisions::database::{Keeper, forget};
 use crate::decisions::{self, DecisionLog};
 use crate::limits::Limits;
 use crate::manage::builtins::Builtins;
 use crate::metrics::{self, Metrics};
 use crate::publish::Publisher;
 use crate::statements::Statements;
-use crate::store::{self, StoreError};
+use crate::store::{self, Pool, StoreError};
+use crate::traces::Traces;
 use axum::serve::ListenerExt;
 use postern_issuers::Issuers;
 use std::net::SocketAddr;
@@ -33,7 +35,7 @@ pub struct App {
     /// What is built in.
     pub builtins: Builtins,
     /// Connections to the database, for writes and lists.
-    pub pool: sqlx::PgPool,
+    pub pool: Pool,
     /// The states.
     pub publisher: Arc<Publisher>,
     /// What is measured.
@@ -42,6 +44,8 @@ pub struct App {
     pub limits: Limits,
     /// What keeps decisions, if they are kept.
     pub decision_log: Option<Arc<DecisionLog>>,
+    /// Where spans are sent, if anywhere.
+    pub traces: Option<Arc<Traces>>,
     /// What signs.
     pub statements: Arc<Statements>,
     /// The credentials.
@@ -68,6 +72,9 @@ pub enum ServeError {
     /// The certificates with which other issuers are asked.
     #[error("--issuers: {0}")]
     Issuers(std::io::Error),
+    /// The collector of traces.
+    #[error("--otlp-endpoint: {0}")]
+    Traces(std::io::Error),
     /// The thread of the decision log.
     #[error("the decision log cannot begin: {0}")]
     DecisionLog(std::io::Error),
@@ -95,6 +102,9 @@ pub struct Gateway {
     watchers: Vec<tokio::task::JoinHandle<()>>,
     metrics_address: Option<SocketAddr>,
     metrics_server: Option<tokio::task::JoinHandle<()>>,
+    /// Ends when the last decision is kept.
+    keeping: Option<tokio::task::JoinHandle<()>>,
+    traces: Option<Arc<Traces>>,
 }
 
 impl Gateway {
@@ -132,11 +142,24 @@ impl Gateway {
             );
         }
         let statements = Statements::start(&mut connection, config.stale_after).await?;
-        let pool = store::pool(database_url, config.connections, CONNECTION_WAIT)?;
+        let pool = Pool::new(database_url, config.connections, CONNECTION_WAIT)?;
         let metrics = Metrics::new();
-        let decision_log = DecisionLog::start(config.decision_log, metrics.clone(), decisions::to_log);
+        let settings = config.decision_log;
+        let kept = settings.which != Which::Off && settings.to.is_database();
+        let (keeper, keeping) = kept.then(|| Keeper::start(pool.clone(), metrics.clone())).unzip();
+        let decision_log = DecisionLog::start(settings, metrics.clone(), move |decided| {
+            if settings.to.is_log() {
+                decisions::to_log(&decided);
+            }
+            if let Some(keeper) = &keeper {
+                keeper.keep(decided);
+            }
+        });
         let decision_log = decision_log.map_err(ServeError::DecisionLog)?;
-        let publisher = Publisher::new(pool.clone(), metrics.clone());
+        let instance = uuid::Uuid::now_v7().to_string();
+        let traces = config.otlp_endpoint.as_deref().map(|endpoint| Traces::start(endpoint, &instance));
+        let traces = traces.transpose().map_err(ServeError::Traces)?;
+        let publisher = Publisher::new(pool.clone(), metrics.clone(), traces.clone());
         let issuers = config.issuers.clone().map(Issuers::new).transpose().map_err(ServeError::Issuers)?;
         let issuers = issuers.map(Arc::new);
         let access = Access::new(pool.clone(), publisher.clone(), issuers.clone());
@@ -145,6 +168,9 @@ impl Gateway {
             tokio::spawn(publisher.clone().follow(options, config.poll)),
             tokio::spawn(statements.clone().follow_keys(pool.clone())),
         ];
+        if kept {
+            watchers.push(tokio::spawn(forget(pool.clone(), settings.keep)));
+        }
         watchers.extend(issuers.map(|issuers| tokio::spawn(issuers.follow())));
 
         let metrics_address = metrics_listener.as_ref().map(|(address, _)| *address);
@@ -164,12 +190,13 @@ impl Gateway {
             limits,
             config,
             public_url,
-            instance: uuid::Uuid::now_v7().to_string(),
+            instance,
             builtins,
             pool,
             publisher,
             metrics,
             decision_log,
+            traces: traces.clone(),
             statements,
             access,
             stopping: stopping.clone(),
@@ -191,7 +218,7 @@ impl Gateway {
                 })
                 .await
         });
-        Ok(Gateway { address, metrics_address, stop, server, watchers, metrics_server })
+        Ok(Gateway { address, metrics_address, stop, server, watchers, metrics_server, keeping, traces })
     }
 
     /// Where it listens.
@@ -208,7 +235,16 @@ impl Gateway {
     pub async fn stop(mut self) -> Result<(), ServeError> {
         self.stop.send_replace(true);
         let ended = tokio::time::timeout(DRAIN, &mut self.server).await;
+        if let Some(keeping) = &mut self.keeping
+            && tokio::time::timeout(DRAIN, keeping).await.is_err()
+        {
+            tracing::warn!("some decisions were not kept in time");
+        }
         self.watchers.iter().chain(&self.metrics_server).for_each(tokio::task::JoinHandle::abort);
+        if let Some(traces) = self.traces.take() {
+            // It waits for its thread.
+            let _ = tokio::task::spawn_blocking(move || traces.stop()).await;
+        }
         match ended {
             Ok(Ok(result)) => result.map_err(ServeError::Server),
             Ok(Err(error)) => Err(ServeError::Server(std::io::Error::other(error))),

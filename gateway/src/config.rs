@@ -32,6 +32,10 @@ pub struct ServeArgs {
     #[allow(missing_docs, reason = "the flags have their own")]
     pub database: DatabaseArgs,
 
+    /// TOML file with settings: each under the name of its flag. A flag or variable comes before what it says
+    #[arg(long, env = "POSTERN_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
     /// Address to listen on; port 0 takes a free one
     #[arg(long, env = "POSTERN_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,
@@ -76,6 +80,10 @@ pub struct ServeArgs {
     #[arg(long, env = "POSTERN_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
     pub metrics_listen: Option<SocketAddr>,
 
+    /// Collector (OTLP over HTTP) that traces are sent to: http://localhost:4318
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_parser = public_url, value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
+
     /// Form of the log on the standard error
     #[arg(long, env = "POSTERN_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
@@ -106,6 +114,14 @@ pub struct ServeArgs {
     /// Write what stands for ids of subjects and resources instead of these: the same until the gateway is started again
     #[arg(long, env = "POSTERN_DECISION_LOG_MASK")]
     pub decision_log_mask: bool,
+
+    /// Where they are written: the log of the program, or table `decisions` of the database
+    #[arg(long, env = "POSTERN_DECISION_LOG_TO", default_value = "log", value_name = "WHERE")]
+    pub decision_log_to: Destination,
+
+    /// How long the database keeps them
+    #[arg(long, env = "POSTERN_DECISION_LOG_KEEP", default_value = "30d", value_parser = duration, value_name = "TIME")]
+    pub decision_log_keep: Duration,
 
     /// Let shared caches (a CDN) keep snapshots at the addresses that contain their hash: they are then served to
     /// whoever knows the address, without a key
@@ -164,6 +180,30 @@ pub enum Which {
     All,
 }
 
+/// Where decisions are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Destination {
+    /// The log of the program.
+    #[default]
+    Log,
+    /// The database.
+    Database,
+    /// Both.
+    Both,
+}
+
+impl Destination {
+    /// Whether the log of the program has them.
+    pub fn is_log(self) -> bool {
+        matches!(self, Destination::Log | Destination::Both)
+    }
+
+    /// Whether the database has them.
+    pub fn is_database(self) -> bool {
+        matches!(self, Destination::Database | Destination::Both)
+    }
+}
+
 /// The decision log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecisionLogSettings {
@@ -173,11 +213,21 @@ pub struct DecisionLogSettings {
     pub every: u64,
     /// Without ids.
     pub mask: bool,
+    /// Where they are written.
+    pub to: Destination,
+    /// How long the database keeps them.
+    pub keep: Duration,
 }
 
 impl Default for DecisionLogSettings {
     fn default() -> Self {
-        DecisionLogSettings { which: Which::Off, every: 1, mask: false }
+        DecisionLogSettings {
+            which: Which::Off,
+            every: 1,
+            mask: false,
+            to: Destination::Log,
+            keep: Duration::from_secs(30 * 86_400),
+        }
     }
 }
 
@@ -204,6 +254,8 @@ pub struct Config {
     pub stale_after: Duration,
     /// Where metrics are served; `None`: nowhere.
     pub metrics_listen: Option<SocketAddr>,
+    /// The collector of traces, without a slash at the end; `None`: there are none.
+    pub otlp_endpoint: Option<String>,
     /// How much at once.
     pub limits: LimitSettings,
     /// Which decisions are logged, and how.
@@ -254,6 +306,7 @@ impl ServeArgs {
             mapping: postern_authzen::Mapping { owner_property: args.owner_property.clone() },
             stale_after: args.stale_after,
             metrics_listen: args.metrics_listen,
+            otlp_endpoint: args.otlp_endpoint.clone(),
             limits: LimitSettings {
                 streams: args.max_streams,
                 requests: args.max_requests,
@@ -263,6 +316,8 @@ impl ServeArgs {
                 which: args.decision_log,
                 every: args.decision_log_every,
                 mask: args.decision_log_mask,
+                to: args.decision_log_to,
+                keep: args.decision_log_keep,
             },
             shared_caches: args.shared_caches,
             web_page: args.web_page.clone(),
@@ -305,18 +360,19 @@ fn public_url(text: &str) -> Result<String, String> {
     }
 }
 
-/// A time such as `90s`, `15m` or `8h`.
+/// A time such as `90s`, `15m`, `8h` or `30d`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     let seconds = match unit {
         "s" | "" => 1,
         "m" => 60,
         "h" => 3600,
+        "d" => 86_400,
         _ => 0,
     };
     match digits.parse::<u64>().ok().and_then(|count| count.checked_mul(seconds)) {
         Some(seconds) if seconds > 0 => Ok(Duration::from_secs(seconds)),
-        _ => Err("not a time: write 90s, 15m or 8h".to_owned()),
+        _ => Err("not a time: write 90s, 15m, 8h or 30d".to_owned()),
     }
 }
 
@@ -330,7 +386,7 @@ mod tests {
         assert_eq!(duration("15m"), Ok(Duration::from_secs(900)));
         assert_eq!(duration("8h"), Ok(Duration::from_secs(28_800)));
         assert_eq!(duration("7"), Ok(Duration::from_secs(7)));
-        for bad in ["", "0s", "m", "5d", "-1s", "1.5h", "99999999999999999999s"] {
+        for bad in ["", "0s", "m", "5w", "-1s", "1.5h", "99999999999999999999s"] {
             assert!(duration(bad).is_err(), "{bad}");
         }
     }

@@ -44,3 +44,4 @@ pub mod publish;
 pub mod statements;
 pub mod store;
 pub mod token;
+pub mod traces;

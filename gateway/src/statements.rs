@@ -4,11 +4,11 @@
 
 use crate::clock::{now_micros, now_seconds, steady_micros};
 use crate::publish::{Sendable, State};
-use crate::store::StoreError;
 use crate::store::statement_keys::{self, StatementKey};
+use crate::store::{Pool, StoreError};
 use axum::http::HeaderValue;
 use postern_statement::{KeySet, SecretKey, Statement};
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -86,11 +86,11 @@ impl Statements {
     }
 
     /// Reads the keys again and again, until the program ends.
-    pub async fn follow_keys(self: Arc<Self>, pool: PgPool) {
+    pub async fn follow_keys(self: Arc<Self>, pool: Pool) {
         loop {
             tokio::time::sleep(KEYS_AGAIN).await;
             let read = async {
-                let mut connection = pool.acquire().await?;
+                let mut connection = pool.of_none().await?;
                 statement_keys::read(&mut connection).await
             };
             match read.await {

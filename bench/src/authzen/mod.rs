@@ -107,6 +107,7 @@ fn config() -> Result<Config> {
         metrics_listen: None,
         shared_caches: false,
         decision_log: Default::default(),
+        otlp_endpoint: None,
         limits: Default::default(),
         issuers: None,
         web_page: None,

@@ -12,6 +12,7 @@ mod codegen;
 mod command;
 mod engine;
 mod output;
+mod settings;
 
 use clap::{Parser, Subcommand};
 use command::{codegen as generated, gateway, snapshot, world};

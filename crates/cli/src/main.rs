@@ -2,12 +2,11 @@
 
 #![forbid(unsafe_code)]
 
-use clap::Parser;
 use postern_cli::{Cli, Failure};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match Cli::parse().run() {
+    match Cli::read().and_then(Cli::run) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads our output may stop, as `head` does: no reason to complain.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,

@@ -12,6 +12,10 @@ use std::path::{Path, PathBuf};
 /// Run the agent: follow a gateway, and answer from memory
 #[derive(Clone, Debug, Args)]
 pub struct EdgeArgs {
+    /// TOML file with settings: each under the name of its flag. A flag or variable comes before what it says
+    #[arg(long, env = "POSTERN_EDGE_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
     /// Where the gateway is reached
     #[arg(long, env = "POSTERN_GATEWAY", value_parser = gateway, value_name = "URL")]
     pub gateway: Uri,

@@ -30,26 +30,33 @@ pub(crate) struct Fetched {
 /// Asks issuers. Redirects are not followed: an answer comes from who was asked.
 pub(crate) struct Fetcher(Client<HttpsConnector<HttpConnector>, Empty<Bytes>>);
 
+/// Connects over TLS or without. `https`: whether anybody is asked over TLS, which takes the system's certificates.
+///
+/// # Errors
+/// None of them can be read.
+pub fn https_connector(https: bool) -> Result<HttpsConnector<HttpConnector>, std::io::Error> {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_connect_timeout(Some(Duration::from_secs(5)));
+    let builder = HttpsConnectorBuilder::new();
+    let builder = match https {
+        true => builder.with_native_roots()?,
+        false => {
+            let provider = Arc::new(rustls::crypto::ring::default_provider());
+            let versions =
+                ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+            let nobody = versions.map_err(std::io::Error::other)?;
+            let nobody = nobody.with_root_certificates(RootCertStore::empty()).with_no_client_auth();
+            builder.with_tls_config(nobody)
+        }
+    };
+    Ok(builder.https_or_http().enable_http1().wrap_connector(tcp))
+}
+
 impl Fetcher {
     /// `https`: whether anybody is asked over it, which takes the system's certificates.
     pub(crate) fn new(https: bool) -> Result<Self, std::io::Error> {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_connect_timeout(Some(Duration::from_secs(5)));
-        let builder = HttpsConnectorBuilder::new();
-        let builder = match https {
-            true => builder.with_native_roots()?,
-            false => {
-                let provider = Arc::new(rustls::crypto::ring::default_provider());
-                let versions =
-                    ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-                let nobody = versions.map_err(std::io::Error::other)?;
-                let nobody = nobody.with_root_certificates(RootCertStore::empty()).with_no_client_auth();
-                builder.with_tls_config(nobody)
-            }
-        };
-        let connector = builder.https_or_http().enable_http1().wrap_connector(tcp);
-        Ok(Fetcher(Client::builder(TokioExecutor::new()).build(connector)))
+        Ok(Fetcher(Client::builder(TokioExecutor::new()).build(https_connector(https)?)))
     }
 
     /// Where an issuer's keys are, by its metadata, which has to be its own.

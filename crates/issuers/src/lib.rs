@@ -18,6 +18,8 @@ mod keys;
 mod settings;
 mod token;
 
+pub use fetch::https_connector;
+pub use hyper_rustls::HttpsConnector;
 pub use issuers::{Identity, Issuers, Refused};
 pub use keys::Algorithm;
 pub use settings::{IssuerSettings, Settings, SettingsError};

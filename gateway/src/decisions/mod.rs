@@ -3,6 +3,9 @@
 //!
 //! A decision is handed over, or, where the log does not keep up, counted and forgotten. A thread of its own writes.
 
+pub mod database;
+
+use crate::clock::now_micros;
 use crate::config::{DecisionLogSettings, Which};
 use crate::metrics::Metrics;
 use postern_authzen::Made;
@@ -27,6 +30,8 @@ pub struct DecisionLog {
 /// A decision that is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decided {
+    /// When: microseconds since 1970-01-01T00:00:00Z.
+    pub decided_at: i64,
     /// Of which the facts are.
     pub organization: Arc<str>,
     /// Of the facts.
@@ -96,6 +101,7 @@ impl DecisionLog {
         }
         let (kind, id) = made.subject.split_once(':').unwrap_or((made.subject, ""));
         let decided = Decided {
+            decided_at: now_micros(),
             organization: asked.organization.clone(),
             revision: asked.revision,
             asked_by: asked.by.clone(),
@@ -127,17 +133,17 @@ impl DecisionLog {
 }
 
 /// Writes to the log of the program: an event of the target `postern::decision`.
-pub fn to_log(decided: Decided) {
+pub fn to_log(decided: &Decided) {
     tracing::info!(
         target: "postern::decision",
         organization = &*decided.organization,
         revision = decided.revision,
         key = &*decided.asked_by,
         request_id = &*decided.request_id,
-        subject = decided.subject,
-        permission = decided.permission,
-        resource_type = decided.resource_type,
-        resource_id = decided.resource_id,
+        subject = &*decided.subject,
+        permission = &*decided.permission,
+        resource_type = &*decided.resource_type,
+        resource_id = &*decided.resource_id,
         decision = if decided.allowed { "allow" } else { "deny" },
         reason = decided.reason,
         "decided"
@@ -150,7 +156,13 @@ mod tests {
     use std::sync::mpsc::{Receiver, channel};
     use std::time::{Duration, Instant};
 
-    const ALL: DecisionLogSettings = DecisionLogSettings { which: Which::All, every: 1, mask: false };
+    const ALL: DecisionLogSettings = DecisionLogSettings {
+        which: Which::All,
+        every: 1,
+        mask: false,
+        to: crate::config::Destination::Log,
+        keep: Duration::from_secs(1),
+    };
 
     fn asked() -> Asked {
         Asked {

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::clock::now_micros;
 use crate::decisions::Asked;
 use crate::problem::{Problem, Refusal};
+use crate::traces::part;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::HeaderValue;
@@ -45,10 +46,11 @@ async fn answer(
     request: Request,
 ) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let caller = authorize_for(app, &organization, &parts.headers).await?;
+    let caller = part("authenticate", authorize_for(app, &organization, &parts.headers)).await?;
     let body = json_body(&parts.headers, body).await?;
     let at_least = at_least(&organization, &parts.headers)?;
-    let state = app.publisher.state_to_decide(&organization, at_least, app.config.stale_after).await?;
+    let state = app.publisher.state_to_decide(&organization, at_least, app.config.stale_after);
+    let state = part("wait for the state", state).await?;
     let long = body.len() > ON_THE_SPOT_MAX
         || matches!(endpoint, Endpoint::SearchSubject | Endpoint::SearchResource);
     let (revision, mapping, now) = (state.revision(), app.config.mapping.clone(), now_micros());
@@ -69,13 +71,16 @@ async fn answer(
         let answer = endpoint.answer_and_tell(&state.view(), &mapping, &body, now, &mut tell);
         answer.map(|answer| (answer, allowed, denied))
     };
-    let answer = match long {
-        true => tokio::task::spawn_blocking(decide).await.map_err(|error| {
-            tracing::error!(%error, "a decision panicked");
-            Problem::INTERNAL
-        })?,
-        false => decide(),
-    };
+    let answer = part("decide", async {
+        match long {
+            true => tokio::task::spawn_blocking(decide).await.map_err(|error| {
+                tracing::error!(%error, "a decision panicked");
+                Problem::INTERNAL
+            }),
+            false => Ok(decide()),
+        }
+    })
+    .await?;
     let (answer, allowed, denied) =
         answer.map_err(|error| Problem::INVALID_REQUEST.because(error.to_string()))?;
     app.metrics.decided(allowed, denied);

@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::consistency;
 use crate::problem::Problem;
 use crate::publish::Sendable;
+use crate::traces;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
@@ -29,6 +30,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use opentelemetry::trace::FutureExt;
 use std::sync::Arc;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
@@ -113,14 +115,21 @@ async fn identify(State(app): State<Arc<App>>, mut request: Request, next: Next)
         "/livez" | "/readyz" => Ok(None),
         _ => app.limits.request(request.headers()).map(Some),
     };
-    let mut response = match admitted {
-        Ok(_place) => next.run(request).await,
-        Err(problem) => problem.into_response(),
-    };
     // Methods are a caller's text, too.
     let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS];
     let measured = if known.contains(&method) { method.as_str() } else { "other" };
     let route = route.as_ref().map_or("other", MatchedPath::as_str);
+    let traces = app.traces.as_ref().filter(|_| !matches!(route, "/livez" | "/readyz"));
+    let traced = traces
+        .map(|traces| traces.request(measured, route, id.to_str().unwrap_or_default(), request.headers()));
+    let mut response = match (admitted, &traced) {
+        (Ok(_place), None) => next.run(request).await,
+        (Ok(_place), Some(context)) => next.run(request).with_context(context.clone()).await,
+        (Err(problem), _) => problem.into_response(),
+    };
+    if let Some(context) = &traced {
+        traces::answered(context, response.status());
+    }
     app.metrics.answered(measured, route, response.status().as_u16(), begun.elapsed());
     if response.status().is_server_error() {
         tracing::warn!(%method, path, status = response.status().as_u16(), request_id = ?id, "answered with an error");

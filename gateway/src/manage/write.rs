@@ -11,6 +11,7 @@ use crate::problem::{Problem, Refusal};
 use crate::publish::{self, PublishError, State};
 use crate::store::manage::{Item, audit, check_now, hidden, lock, replay, subjects};
 use crate::store::{StoreError, heads};
+use crate::traces::part;
 use serde_json::Value;
 use sqlx::{Postgres, Transaction};
 use std::collections::BTreeSet;
@@ -96,8 +97,8 @@ impl<'a> Write<'a> {
         }
         let mut waits = 0;
         loop {
-            let mut transaction = app.pool.begin().await.map_err(unavailable)?;
-            let revision = lock(&mut transaction, organization).await.map_err(refusal)?;
+            let mut transaction = app.pool.begin(organization).await.map_err(refusal)?;
+            let revision = part("lock", lock(&mut transaction, organization)).await.map_err(refusal)?;
             let revision = revision.ok_or(Problem::ORGANIZATION_GONE)?;
             if !decides {
                 return Ok(Write::of(app, caller, transaction, revision, None, None));
@@ -331,7 +332,7 @@ impl<'a> Write<'a> {
                 .await
                 .map_err(refusal)?;
         }
-        self.transaction.commit().await.map_err(|error| refusal(error.into()))?;
+        part("commit", self.transaction.commit()).await.map_err(|error| refusal(error.into()))?;
         Ok(written)
     }
 

@@ -9,6 +9,7 @@ use crate::clock::now_micros;
 use crate::problem::Problem;
 use crate::store::heads::Head;
 use crate::store::held::Held;
+use crate::traces;
 use axum::http::HeaderValue;
 use bytes::Bytes;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -165,7 +166,9 @@ impl Feed {
         let mut held = None;
         loop {
             let wanted = target.borrow_and_update().revision;
-            let again = match self.publish(&publisher, &mut held).await {
+            let publish = self.publish(&publisher, &mut held);
+            let published = traces::task(publisher.traces.as_ref(), "publish", &self.organization, publish);
+            let again = match published.await {
                 Ok(Some(revision)) => {
                     self.set_failure(None);
                     if revision >= self.target.borrow().revision {
@@ -241,8 +244,9 @@ impl Feed {
         let Ok(_turn) = publisher.turns.acquire().await else {
             return Ok(None);
         };
-        let mut connection = publisher.pool.acquire().await.map_err(crate::store::StoreError::from)?;
-        let Some(state) = compile(&mut connection, &self.organization, held).await? else {
+        let mut connection = publisher.pool.of(&self.organization).await?;
+        let compiled = traces::part("compile", compile(&mut connection, &self.organization, held));
+        let Some(state) = compiled.await? else {
             return Ok(None);
         };
         let (revision, state) = (state.revision(), Arc::new(state));
@@ -260,7 +264,7 @@ impl Feed {
                 return Ok(Some(revision));
             }
             Some(before) => {
-                self.history.record(&before, &state).await;
+                traces::part("cut", self.history.record(&before, &state)).await;
                 let before = Some(before.snapshot.clone());
                 *self.previous.lock().unwrap_or_else(PoisonError::into_inner) = before;
             }

@@ -22,8 +22,9 @@ pub use state::{CutError, Sendable, State};
 use crate::clock::steady_micros;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
+use crate::store::Pool;
 use crate::store::heads::Head;
-use sqlx::PgPool;
+use crate::traces::Traces;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,11 +38,12 @@ const WANTED_STATE: Duration = Duration::from_secs(5);
 
 /// The feeds of all organizations that are read.
 pub struct Publisher {
-    pool: PgPool,
+    pool: Pool,
     feeds: Mutex<HashMap<String, Arc<Feed>>>,
     turns: Semaphore,
     database_up: watch::Sender<bool>,
     metrics: Arc<Metrics>,
+    traces: Option<Arc<Traces>>,
     // When the database was last asked and answered, as `steady_micros`.
     confirmed_at: AtomicI64,
 }
@@ -63,7 +65,7 @@ pub struct Health {
 
 impl Publisher {
     /// Publishes what is in the database of the pool. Nothing runs before [`Publisher::follow`].
-    pub fn new(pool: PgPool, metrics: Arc<Metrics>) -> Arc<Self> {
+    pub fn new(pool: Pool, metrics: Arc<Metrics>, traces: Option<Arc<Traces>>) -> Arc<Self> {
         // Compiling is bound by the processor; one is left for everybody else.
         let turns =
             std::thread::available_parallelism().map_or(1, |count| count.get().saturating_sub(1).max(1));
@@ -73,6 +75,7 @@ impl Publisher {
             turns: Semaphore::new(turns),
             database_up: watch::Sender::new(true),
             metrics,
+            traces,
             confirmed_at: AtomicI64::new(steady_micros()),
         })
     }

@@ -56,7 +56,7 @@ pub async fn api_key(connection: &mut PgConnection, digest: &[u8; 32]) -> Result
     let row = sqlx::query(
         "SELECT organization_id::text, (extract(epoch FROM expires_at) * 1000000)::int8, prefix, can_write,
             subject_id::text, name
-         FROM api_keys WHERE digest = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())",
+         FROM api_key_of_digest($1) WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())",
     )
     .bind(&digest[..])
     .fetch_optional(connection)
@@ -213,8 +213,8 @@ pub async fn replace_api_key(
 /// The signing key of this id, if it is not retired.
 pub async fn signing_key(connection: &mut PgConnection, id: Uuid) -> Result<Option<SigningKey>, StoreError> {
     let row = sqlx::query(
-        "SELECT signing_key_id, organization_id::text, secret FROM signing_keys
-         WHERE signing_key_id = $1 AND (retired_at IS NULL OR retired_at > now())",
+        "SELECT signing_key_id, organization_id::text, secret FROM signing_key_of_id($1)
+         WHERE (retired_at IS NULL OR retired_at > now())",
     )
     .bind(id)
     .fetch_optional(connection)

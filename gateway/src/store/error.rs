@@ -30,4 +30,20 @@ impl StoreError {
         // Serialization failure, deadlock.
         matches!(error.code().as_deref(), Some("40001" | "40P01"))
     }
+
+    /// Whether the database is away, or was on the point of going, so that it may well answer later.
+    pub fn is_outage(&self) -> bool {
+        let StoreError::Database(error) = self else { return false };
+        match error {
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::WorkerCrashed => true,
+            // Connection exceptions, serialization failures, insufficient resources, operator intervention.
+            sqlx::Error::Database(error) => error
+                .code()
+                .is_some_and(|code| ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))),
+            _ => false,
+        }
+    }
 }

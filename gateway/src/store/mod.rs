@@ -7,6 +7,7 @@ pub mod catalog_file;
 pub mod catalog_names;
 mod copy;
 pub mod credentials;
+pub mod decisions;
 mod error;
 pub mod facts;
 pub mod heads;
@@ -15,18 +16,16 @@ pub mod import;
 mod import_rows;
 pub mod manage;
 mod migrate;
+mod pool;
 pub mod statement_keys;
 
 pub use error::StoreError;
 pub use migrate::{MIGRATOR, migrate};
+pub use pool::{Pool, Pooled};
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
+use sqlx::postgres::PgConnectOptions;
 use std::str::FromStr;
-use std::time::Duration;
-
-/// A connection of the pool.
-pub type Pooled = sqlx::pool::PoolConnection<sqlx::Postgres>;
 
 /// How to connect: an address, and what Postgres shows of us in `pg_stat_activity`.
 pub fn connect_options(url: &str) -> Result<PgConnectOptions, StoreError> {
@@ -39,16 +38,8 @@ pub async fn connect(url: &str) -> Result<PgConnection, StoreError> {
     Ok(sqlx::ConnectOptions::connect(&options).await?)
 }
 
-/// A pool, which connects when it is first used.
-///
-/// `wait`: for a connection, before giving up.
-pub fn pool(url: &str, connections_max: u32, wait: Duration) -> Result<PgPool, StoreError> {
-    let options = connect_options(url)?;
-    Ok(PgPoolOptions::new().max_connections(connections_max).acquire_timeout(wait).connect_lazy_with(options))
-}
-
 /// Makes the organization that the statements of a transaction are about known to them: COPY takes no parameters, so
-/// they ask `current_setting('postern.organization')`.
+/// they ask `current_setting('postern.organization')`, as row-level security does.
 async fn set_organization(connection: &mut PgConnection, organization: &str) -> Result<(), StoreError> {
     sqlx::query("SELECT set_config('postern.organization', $1, true)")
         .bind(organization)

@@ -74,7 +74,7 @@ async fn references_lead_somewhere() {
     }
 }
 
-fn validator(document: &Value, schema: &str) -> jsonschema::Validator {
+pub fn validator(document: &Value, schema: &str) -> jsonschema::Validator {
     let mut root = json!({"$ref": format!("#/components/schemas/{schema}")});
     root["components"] = document["components"].clone();
     jsonschema::validator_for(&root).unwrap()

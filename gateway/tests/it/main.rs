@@ -26,11 +26,13 @@ mod presets;
 mod previews;
 mod reading;
 mod revisions;
+mod row_level;
 mod scopes;
 mod statements;
 mod streams;
 mod support;
 mod tenants;
+mod traces;
 mod web_pages;
 
 /// A file that nobody names here would be compiled by nobody.

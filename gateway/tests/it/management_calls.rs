@@ -72,6 +72,7 @@ pub fn endpoints() -> Vec<(&'static str, &'static str, Value)> {
         ("GET", "streams", Value::Null),
         ("GET", "revisions", Value::Null),
         ("GET", "audit", Value::Null),
+        ("GET", "decisions", Value::Null),
     ]
 }
 

@@ -36,7 +36,7 @@ async fn fact_tables(connection: &mut PgConnection) -> Vec<String> {
         "SELECT table_name::text FROM information_schema.columns
          WHERE column_name = 'organization_id' AND table_schema = 'public'
            AND table_name NOT IN ('organizations', 'organization_heads', 'api_keys', 'signing_keys',
-                'audit_events', 'idempotency_keys', 'fact_changes', 'adoptions', 'adoption_queries', 'adoption_rules',
+                'audit_events', 'idempotency_keys', 'fact_changes', 'adoptions', 'adoption_queries', 'adoption_rules', 'decisions',
                 'presets', 'preset_permissions') ORDER BY 1",
     )
     .fetch_all(connection)

@@ -317,7 +317,8 @@ async fn a_restored_database_is_another_epoch() {
              FROM organization_heads;
          ALTER TABLE organizations DROP CONSTRAINT organizations_head_fkey;
          DROP TABLE organization_heads;
-         ALTER TABLE restored RENAME TO organization_heads",
+         ALTER TABLE restored RENAME TO organization_heads;
+         SELECT guard_rows('organization_heads', 'SELECT, UPDATE (credentials_revision)')",
     )
     .await;
     assert_ne!(store::heads::epoch(&mut setup.connection).await.unwrap(), epoch);

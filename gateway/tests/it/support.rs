@@ -14,6 +14,7 @@ use postern_gateway::store::credentials::{NewApiKey, SigningKey, create_api_key,
 use postern_gateway::store::import::import;
 use postern_gateway::{store, token};
 use postern_world::World;
+use sha2::{Digest, Sha256};
 use sqlx::{Connection, PgConnection};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -30,8 +31,10 @@ static DATABASES: AtomicU32 = AtomicU32::new(0);
 /// The server of this run. Its data is kept for the next run, which starts faster.
 async fn server() -> &'static Server {
     let start = async || {
+        // Of tests that run at the same time, each in a process of its own, each has a server of its own.
+        let slot = std::env::var("NEXTEST_TEST_GLOBAL_SLOT").unwrap_or_else(|_| "0".to_owned());
         let options = Options {
-            data_dir: Path::new(env!("CARGO_TARGET_TMPDIR")).join("gateway-it"),
+            data_dir: Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("gateway-it-{slot}")),
             bin_dir: std::env::var_os("POSTERN_PG_BIN").map(Into::into),
             durable: false,
         };
@@ -52,14 +55,26 @@ async fn server() -> &'static Server {
                 .fetch_all(&mut connection)
                 .await
                 .unwrap();
-        for name in left.into_iter().chain(["it_template".to_owned()]) {
+        let template = template();
+        for name in left.iter().filter(|name| **name != template) {
             run(&mut connection, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
         }
-        run(&mut connection, "CREATE DATABASE it_template").await;
-        store::migrate(&url_of(server.url(), "it_template")).await.unwrap();
+        if !left.contains(&template) {
+            run(&mut connection, "CREATE DATABASE it_template_new").await;
+            store::migrate(&url_of(server.url(), "it_template_new")).await.unwrap();
+            // Under its own name once it is whole.
+            run(&mut connection, &format!("ALTER DATABASE it_template_new RENAME TO {template}")).await;
+        }
         server
     };
     SERVER.get_or_init(start).await
+}
+
+/// The database with the schema of this program: another schema is another database.
+fn template() -> String {
+    let mut digest = Sha256::new();
+    store::MIGRATOR.iter().for_each(|migration| digest.update(&migration.checksum));
+    format!("it_template_{}", hex::encode(&digest.finalize()[..8]))
 }
 
 fn url_of(url: &str, database: &str) -> String {
@@ -97,7 +112,7 @@ pub async fn refused_by(connection: &mut PgConnection, sql: &str) -> String {
 
 /// A database with the schema, and a connection to it.
 pub async fn migrated() -> (String, PgConnection) {
-    let url = database("it_template").await;
+    let url = database(&template()).await;
     let connection = PgConnection::connect(&url).await.unwrap();
     (url, connection)
 }
@@ -147,6 +162,7 @@ pub fn config() -> Config {
         metrics_listen: None,
         shared_caches: false,
         decision_log: Default::default(),
+        otlp_endpoint: None,
         limits: Default::default(),
         issuers: None,
         web_page: None,

@@ -4,6 +4,7 @@ mod adopt;
 mod check;
 mod codegen;
 mod examples;
+mod settings;
 mod snapshot;
 mod statement;
 

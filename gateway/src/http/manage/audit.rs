@@ -13,7 +13,7 @@ pub async fn list(State(app): State<Arc<App>>, call: Call) -> Result<Response, R
     call.takes(&["cursor", "limit", "target"])?;
     let range = call.range()?;
     call.may_read(&app, &[AUDIT_READ]).await?;
-    let mut connection = connection(&app).await?;
+    let mut connection = connection(&app, &call).await?;
     let target = call.parameter("target");
     let items = audit::list(&mut connection, &call.caller.organization, target, &and_one(&range)).await;
     Ok(page(items.map_err(read_refusal)?, &range))

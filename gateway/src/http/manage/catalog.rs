@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// For everybody of the organization: what can be held is no secret, who holds it is.
 pub async fn read(State(app): State<Arc<App>>, call: Call) -> Result<Response, Refusal> {
     call.takes(&[])?;
-    let mut connection = connection(&app).await?;
+    let mut connection = connection(&app, &call).await?;
     let catalog = catalog::get(&mut connection, &call.caller.organization).await;
     Ok(item(&catalog.map_err(read_refusal)?))
 }

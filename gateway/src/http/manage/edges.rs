@@ -15,7 +15,7 @@ pub async fn list(State(app): State<Arc<App>>, call: Call) -> Result<Response, R
     let range = call.range()?;
     let (child, parent) = (call.place("child_type", "child_id")?, call.place("parent_type", "parent_id")?);
     call.may_read(&app, READERS).await?;
-    let mut connection = connection(&app).await?;
+    let mut connection = connection(&app, &call).await?;
     let organization = &call.caller.organization;
     let items = edges::list(&mut connection, organization, child, parent, &and_one(&range)).await;
     Ok(page(items.map_err(read_refusal)?, &range))

@@ -22,7 +22,7 @@ pub async fn list(State(app): State<Arc<App>>, call: Call) -> Result<Response, R
         return Err(Problem::INVALID_QUERY.because("`effect` is allow or exclude"));
     }
     call.may_read(&app, READERS).await?;
-    let mut connection = connection(&app).await?;
+    let mut connection = connection(&app, &call).await?;
     let items = grants::list(&mut connection, &call.caller.organization, &filter, &and_one(&range)).await;
     Ok(page(items.map_err(read_refusal)?, &range))
 }

@@ -15,7 +15,7 @@ pub async fn list(State(app): State<Arc<App>>, call: Call) -> Result<Response, R
     let range = call.range()?;
     call.may_read(&app, READERS).await?;
     let (subject, group) = (call.parameter("subject"), call.parameter("group"));
-    let mut connection = connection(&app).await?;
+    let mut connection = connection(&app, &call).await?;
     let organization = &call.caller.organization;
     let items = memberships::list(&mut connection, organization, subject, group, &and_one(&range)).await;
     Ok(page(items.map_err(read_refusal)?, &range))

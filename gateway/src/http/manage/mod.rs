@@ -3,6 +3,7 @@
 pub(super) mod assignments;
 pub(super) mod audit;
 pub(super) mod catalog;
+pub(super) mod decisions;
 pub(super) mod edges;
 pub(super) mod explain;
 pub(super) mod grants;
@@ -27,6 +28,7 @@ use crate::problem::{Problem, Refusal};
 use crate::publish;
 use crate::store::manage::{Item, Range};
 use crate::store::{self, StoreError};
+use crate::traces::part;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, State};
@@ -69,7 +71,8 @@ impl FromRequestParts<Arc<App>> for Call {
         let Path(mut path) = path.map_err(|_| Problem::INVALID_PATH)?;
         let organization = path.remove("organization").unwrap_or_default();
         let request_id = parts.headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok());
-        let mut caller = app.access.manager(&organization, &parts.headers, request_id).await?;
+        let manager = app.access.manager(&organization, &parts.headers, request_id);
+        let mut caller = part("authenticate", manager).await?;
         let mut parameters = parameters(parts.uri.query().unwrap_or_default())?;
         if parts.method != Method::GET {
             caller.preview = preview(parameters.remove("preview").as_deref())?;
@@ -236,8 +239,8 @@ async fn no_body(body: Body) -> Result<(), Refusal> {
 }
 
 /// A connection for a list.
-async fn connection(app: &App) -> Result<store::Pooled, Refusal> {
-    app.pool.acquire().await.map_err(|error| read_refusal(error.into()))
+async fn connection(app: &App, call: &Call) -> Result<store::Pooled, Refusal> {
+    app.pool.of(&call.caller.organization).await.map_err(read_refusal)
 }
 
 fn read_refusal(error: StoreError) -> Refusal {

@@ -1,8 +1,8 @@
 //! The operations of the management interface, for the list of all (`http::operations`).
 
 use super::{
-    assignments, audit, catalog, create, edges, explain, grants, memberships, resources, revisions, roles,
-    scope_operations, shares, streams, subjects,
+    assignments, audit, catalog, create, decisions, edges, explain, grants, memberships, resources,
+    revisions, roles, scope_operations, shares, streams, subjects,
 };
 use crate::http::operations::{
     Answer, CHANGED, Credential, DECIDED, ITEM, MADE, ORGANIZATION, Operation, operation,
@@ -470,5 +470,13 @@ fn roles_and_holders() -> Vec<Operation> {
             get(audit::list),
         )
         .with(&["cursor", "limit", "target"]),
+        operation(
+            ("GET", at("decisions"), "listDecisions"),
+            "What was decided for those who asked, where the gateway keeps that (`--decision-log-to`), newest first.",
+            Credential::Manager(&[AUDIT_READ]),
+            (200, Answer::Page("DecisionEvent")),
+            get(decisions::list),
+        )
+        .with(decisions::PARAMETERS),
     ]
 }

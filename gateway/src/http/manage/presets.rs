@@ -16,7 +16,7 @@ pub async fn list(State(app): State<Arc<App>>, call: Call) -> Result<Response, R
     call.takes(&["cursor", "limit", "type"])?;
     let range = call.range()?;
     call.may_read(&app, READERS).await?;
-    let mut connection = connection(&app).await?;
+    let mut connection = connection(&app, &call).await?;
     let kind = call.parameter("type");
     let items = presets::list(&mut connection, &call.caller.organization, kind, &and_one(&range)).await;
     Ok(page(items.map_err(read_refusal)?, &range))
@@ -25,7 +25,7 @@ pub async fn list(State(app): State<Arc<App>>, call: Call) -> Result<Response, R
 pub async fn read(State(app): State<Arc<App>>, call: Call) -> Result<Response, Refusal> {
     call.takes(&[])?;
     call.may_read(&app, READERS).await?;
-    let mut connection = connection(&app).await?;
+    let mut connection = connection(&app, &call).await?;
     let preset = presets::get(&mut connection, &call.caller.organization, call.uuid()?).await;
     Ok(item(&preset.map_err(read_refusal)?.ok_or(Problem::ITEM_NOT_FOUND)?))
 }
@@ -68,7 +68,7 @@ pub async fn purge(State(app): State<Arc<App>>, call: Call, body: Body) -> Resul
 pub async fn preview(State(app): State<Arc<App>>, call: Call) -> Result<Response, Refusal> {
     call.takes(&[])?;
     call.may_read(&app, READERS).await?;
-    let (mut connection, id) = (connection(&app).await?, call.uuid()?);
+    let (mut connection, id) = (connection(&app, &call).await?, call.uuid()?);
     let organization = &call.caller.organization;
     let preset = presets::get(&mut connection, organization, id).await.map_err(read_refusal)?;
     preset.ok_or(Problem::ITEM_NOT_FOUND)?;

@@ -20,7 +20,7 @@ pub async fn list(State(app): State<Arc<App>>, call: Call) -> Result<Response, R
     let after: u64 = call.parameter("after").unwrap_or("0").parse().map_err(wrong)?;
     let limit = call.range()?.limit;
     call.may_read(&app, READERS).await?;
-    let mut connection = connection(&app).await?;
+    let mut connection = connection(&app, &call).await?;
     let found = revisions::after(&mut connection, &call.caller.organization, after, limit).await;
     let found = found.map_err(read_refusal)?.ok_or(Problem::ORGANIZATION_GONE)?;
     let items = found.items.ok_or(Problem::REVISIONS_FORGOTTEN)?;

@@ -19,7 +19,7 @@ pub async fn list(State(app): State<Arc<App>>, call: Call) -> Result<Response, R
     call.takes(&["cursor", "limit"])?;
     let range = call.range()?;
     call.may_read(&app, READERS).await?;
-    let mut connection = connection(&app).await?;
+    let mut connection = connection(&app, &call).await?;
     let items = roles::list(&mut connection, &call.caller.organization, &and_one(&range)).await;
     Ok(page(items.map_err(read_refusal)?, &range))
 }
@@ -27,7 +27,7 @@ pub async fn list(State(app): State<Arc<App>>, call: Call) -> Result<Response, R
 pub async fn read(State(app): State<Arc<App>>, call: Call) -> Result<Response, Refusal> {
     call.takes(&[])?;
     call.may_read(&app, READERS).await?;
-    let mut connection = connection(&app).await?;
+    let mut connection = connection(&app, &call).await?;
     let role =
         roles::get(&mut connection, &call.caller.organization, &call.id).await.map_err(read_refusal)?;
     Ok(item(&role.ok_or(Problem::ITEM_NOT_FOUND)?))

@@ -20,7 +20,7 @@ pub async fn list(State(app): State<Arc<App>>, call: Call) -> Result<Response, R
     call.takes(&["cursor", "limit", "type"])?;
     let range = call.range()?;
     call.may_read(&app, READERS).await?;
-    let mut connection = connection(&app).await?;
+    let mut connection = connection(&app, &call).await?;
     let kind = call.parameter("type");
     let items = scopes::list(&mut connection, &call.caller.organization, kind, &and_one(&range)).await;
     Ok(page(items.map_err(read_refusal)?, &range))
@@ -32,7 +32,7 @@ pub async fn read(State(app): State<Arc<App>>, call: Call) -> Result<Response, R
     if call.may_read(&app, READERS).await.is_err() {
         call.may_read_at(&app, READERS, Some(call.at())).await?;
     }
-    let mut connection = connection(&app).await?;
+    let mut connection = connection(&app, &call).await?;
     let scope = scopes::get(&mut connection, &call.caller.organization, call.at()).await;
     Ok(item(&scope.map_err(read_refusal)?.ok_or(Problem::ITEM_NOT_FOUND)?))
 }

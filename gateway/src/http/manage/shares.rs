@@ -20,7 +20,7 @@ pub async fn list(State(app): State<Arc<App>>, call: Call) -> Result<Response, R
     if resource.is_none() || call.may_read_at(&app, READERS, resource).await.is_err() {
         call.may_read(&app, READERS).await?;
     }
-    let mut connection = connection(&app).await?;
+    let mut connection = connection(&app, &call).await?;
     let (organization, subject) = (&call.caller.organization, call.parameter("subject"));
     let items = shares::list(&mut connection, organization, resource, subject, &and_one(&range)).await;
     Ok(page(items.map_err(read_refusal)?, &range))

@@ -19,7 +19,7 @@ pub async fn list(State(app): State<Arc<App>>, call: Call) -> Result<Response, R
     call.takes(&["cursor", "limit", "type"])?;
     let range = call.range()?;
     call.may_read(&app, READERS).await?;
-    let mut connection = connection(&app).await?;
+    let mut connection = connection(&app, &call).await?;
     let kind = call.parameter("type");
     let items = subjects::list(&mut connection, &call.caller.organization, kind, &and_one(&range)).await;
     Ok(page(items.map_err(read_refusal)?, &range))
@@ -28,7 +28,7 @@ pub async fn list(State(app): State<Arc<App>>, call: Call) -> Result<Response, R
 pub async fn read(State(app): State<Arc<App>>, call: Call) -> Result<Response, Refusal> {
     call.takes(&[])?;
     call.may_read(&app, READERS).await?;
-    let mut connection = connection(&app).await?;
+    let mut connection = connection(&app, &call).await?;
     let subject = subjects::get(&mut connection, &call.caller.organization, &call.id).await;
     Ok(item(&subject.map_err(read_refusal)?.ok_or(Problem::ITEM_NOT_FOUND)?))
 }

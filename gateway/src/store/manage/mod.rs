@@ -63,7 +63,10 @@ impl Item {
     }
 
     /// Those that a statement selects: rows of id and text.
-    async fn all(connection: &mut PgConnection, statement: Statement<'_>) -> Result<Vec<Item>, StoreError> {
+    pub(in crate::store) async fn all(
+        connection: &mut PgConnection,
+        statement: Statement<'_>,
+    ) -> Result<Vec<Item>, StoreError> {
         statement.fetch_all(connection).await?.iter().map(Item::of).collect()
     }
 

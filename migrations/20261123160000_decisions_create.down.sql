@@ -1,0 +1,2 @@
+DROP FUNCTION forget_decisions(interval, bigint);
+DROP TABLE decisions;
