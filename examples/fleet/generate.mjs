@@ -194,7 +194,12 @@ export function builtins() {
     // Whoever may do everything may do what a later version adds as well.
     permissions: role === ROLES.superAdmin ? ["*"] : role.permissions,
   }));
-  const catalog = { types: TYPES, permissions: PERMISSIONS };
+  // Beside the product's own: what the management interface asks for, so that a person can read the audit in the console.
+  const audit = {
+    description: "See what was changed, by whom, and what was decided",
+    implied_by: ["activity:read"],
+  };
+  const catalog = { types: TYPES, permissions: { ...PERMISSIONS, "audit:read": audit } };
   const document = { format: "postern-world/1", organization: "builtins", revision: 1, catalog, roles };
   return `${JSON.stringify(document, null, 1)}\n`;
 }

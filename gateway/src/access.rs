@@ -6,7 +6,7 @@ use crate::manage::{Actor, Caller};
 use crate::problem::Problem;
 use crate::publish::Publisher;
 use crate::store::credentials::{self, ApiKey, SigningKey};
-use crate::store::{Pool, StoreError};
+use crate::store::{Pool, StoreError, heads, installation_keys};
 use crate::token::{self, TokenError};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
@@ -21,6 +21,8 @@ use uuid::Uuid;
 
 /// What every API key begins with, for people and for scanners that look for secrets.
 pub const KEY_PREFIX: &str = "postern_key_";
+/// What every key of the installation begins with.
+pub const INSTALLATION_KEY_PREFIX: &str = "postern_installation_key_";
 /// LIMIT: keys that are remembered for the time when the database cannot be asked.
 const KNOWN_MAX: usize = 10_000;
 /// A request does not wait longer for the database before what is known of the key has to do.
@@ -144,6 +146,18 @@ impl Access {
         request_id: Option<&str>,
     ) -> Result<Caller, Problem> {
         let token = bearer(headers)?;
+        if token.starts_with(INSTALLATION_KEY_PREFIX) {
+            let caller = self.installation(organization.to_owned(), headers, request_id).await?;
+            let exists = async {
+                let mut connection = self.pool.of(organization).await?;
+                heads::revision(&mut connection, organization).await
+            };
+            return match exists.await {
+                Ok(Some(_)) => Ok(caller),
+                Ok(None) => Err(Problem::ORGANIZATION_GONE),
+                Err(error) => Err(unavailable(&error)),
+            };
+        }
         let (of, actor, can_write) = if token.starts_with(KEY_PREFIX) {
             let key = self.api_key(&key_digest(token)).await?.ok_or(Problem::INVALID_KEY)?;
             let operator = || Actor::Operator(format!("key:{}", key.prefix));
@@ -157,6 +171,27 @@ impl Access {
         }
         let request_id = request_id.map(str::to_owned);
         Ok(Caller { organization: of, actor, can_write, request_id, preview: false })
+    }
+
+    /// Whoever runs the installation, with its key: the operator of any organization. Its key is looked up each time.
+    pub async fn installation(
+        &self,
+        organization: String,
+        headers: &HeaderMap,
+        request_id: Option<&str>,
+    ) -> Result<Caller, Problem> {
+        let key = bearer(headers)?;
+        if !key.starts_with(INSTALLATION_KEY_PREFIX) {
+            return Err(Problem::NEEDS_INSTALLATION_KEY);
+        }
+        let found = async {
+            let mut connection = self.pool.of_none().await?;
+            installation_keys::find(&mut connection, &key_digest(key)).await
+        };
+        let found = found.await.map_err(|error| unavailable(&error))?.ok_or(Problem::INVALID_KEY)?;
+        let actor = Actor::Operator(format!("key:{}", found.prefix));
+        let request_id = request_id.map(str::to_owned);
+        Ok(Caller { organization, actor, can_write: found.can_write, request_id, preview: false })
     }
 
     /// Until when a credential that was good is good still, in microseconds since 1970; `None`: it is not. While the
@@ -247,6 +282,11 @@ async fn issued(issuers: &Issuers, token: &str) -> Result<SubjectCaller, Problem
         expires_at: identity.expires_at,
         credential: Credential::Issued,
     })
+}
+
+fn unavailable(error: &StoreError) -> Problem {
+    tracing::warn!(%error, "a credential could not be looked up");
+    Problem::UNAVAILABLE
 }
 
 /// The token of `Authorization: Bearer …`.

@@ -172,6 +172,12 @@ impl Problem {
         "read_only_key",
         "the API key may read only; `postern key create --write` makes one that may write",
     );
+    /// Organizations are made and ended by whoever runs the installation.
+    pub const NEEDS_INSTALLATION_KEY: Problem = Problem::new(
+        StatusCode::FORBIDDEN,
+        "needs_installation_key",
+        "this needs a key of the installation; `postern key create --installation` makes one",
+    );
     /// The write would give away what the caller does not hold; `required` and `scope` say what, and where.
     pub const CANNOT_GRANT: Problem = Problem::new(
         StatusCode::FORBIDDEN,

@@ -49,8 +49,15 @@ pub fn run() -> Result<()> {
     }
 
     println!("\nThe demo is at http://{LISTEN}. Sign in by choosing a name:");
-    for persona in personas {
+    for persona in &personas {
         println!("  {:<18} {} ({})", persona.name, persona.title, persona.subject);
+    }
+    if let Some(persona) = personas.first() {
+        println!(
+            "\nThe console, for those who manage roles, signed in as {}:\n  \
+             http://{LISTEN}/console/#organization={organization}&token={}",
+            persona.name, persona.token
+        );
     }
     println!(
         "\nTo watch a permission go, sign in as Tess Moreau, open Racks, and take her assignment away by SQL:\n  \

@@ -1,4 +1,4 @@
-//! The example in a browser, against a gateway with a Postgres of its own.
+//! The example and the console in a browser, against a gateway with a Postgres of its own.
 
 use crate::command::path;
 use crate::packages;
@@ -30,10 +30,13 @@ pub fn run(tests: &mut Count) -> Result<()> {
 fn prepare_and_test(postern: &Postern, address: &str, tests: &mut Count) -> Result<()> {
     postern.import(&path(WORLD))?;
     postern.write_personas("2h")?;
-    let mut browser = packages::browser_test();
-    browser
-        .env("BASE_URL", address)
-        .env("DATABASE_URL", postern.database_url()?)
-        .env("CHROMIUM", chromium()?);
-    run_tests(&mut browser, tests)
+    for workspace in ["examples/fleet", "packages/console"] {
+        let mut browser = packages::browser_test(workspace);
+        browser
+            .env("BASE_URL", address)
+            .env("DATABASE_URL", postern.database_url()?)
+            .env("CHROMIUM", chromium()?);
+        run_tests(&mut browser, tests)?;
+    }
+    Ok(())
 }

@@ -42,7 +42,7 @@ pub fn test(tests: &mut Count) -> Result<()> {
     )
 }
 
-/// The example's tests in a browser.
-pub fn browser_test() -> Command {
-    npm(&["run", "e2e", "--workspace", "examples/fleet"])
+/// The tests of a workspace in a browser.
+pub fn browser_test(workspace: &str) -> Command {
+    npm(&["run", "e2e", "--workspace", workspace])
 }

@@ -22,6 +22,8 @@ pub const WORLD: &str = "examples/fleet/world.json";
 const BUILTINS: &str = "examples/fleet/builtins.json";
 /// The built page of the example.
 pub const PAGE: &str = "examples/fleet/dist";
+/// The built console.
+const CONSOLE: &str = "packages/console/dist/app";
 
 /// Where cargo leaves the program of a build profile.
 pub fn program(profile: &str) -> PathBuf {
@@ -50,11 +52,16 @@ impl Postern {
         postern
     }
 
-    /// The server on an address, with the example's page, built-in roles and organization.
+    /// The server on an address, with the example's page, built-in roles and organization, and the console.
     pub fn serve(&self, listen: &str, organization: &str) -> Command {
         let mut serve = self.command(&["serve", "--listen", listen, "--default-organization", organization]);
-        serve.env_remove("POSTERN_CATALOG").env_remove("POSTERN_PUBLIC_URL");
+        for name in ["POSTERN_CATALOG", "POSTERN_PUBLIC_URL", "POSTERN_CONFIG", "POSTERN_CONSOLE"] {
+            serve.env_remove(name);
+        }
         serve.arg("--static").arg(path(PAGE)).arg("--catalog").arg(path(BUILTINS));
+        // What the console shows beside the facts.
+        serve.arg("--console").arg(path(CONSOLE));
+        serve.args(["--decision-log", "all", "--decision-log-to", "database"]);
         serve
     }
 
@@ -88,7 +95,13 @@ impl Postern {
             let token = output(token.args(["--ttl", ttl]))?;
             persona["token"] = json!(token.trim());
             let field = |name: &str| persona[name].as_str().unwrap_or_default().to_owned();
-            written.push(Persona { name: field("name"), title: field("title"), subject: subject.clone() });
+            let token = token.trim().to_owned();
+            written.push(Persona {
+                name: field("name"),
+                title: field("title"),
+                subject: subject.clone(),
+                token,
+            });
         }
         let folder = path(PAGE).join("demo");
         fs::create_dir_all(&folder)?;
@@ -143,6 +156,8 @@ pub struct Persona {
     pub title: String,
     /// Their id.
     pub subject: String,
+    /// What they sign in with.
+    pub token: String,
 }
 
 /// A gateway that runs. Stopped, with its Postgres, when it is dropped.

@@ -5,7 +5,7 @@
 /* eslint-disable */
 
 /** The hash of the catalog that this was generated from, for `connect({ catalog: catalogHash })`. */
-export const catalogHash = "7e7c4da6b91708676862e2ac8512c9bbf199aa0c7232874af6f587c35342b08b";
+export const catalogHash = "dadaa2b443dd93ceadbf22547d833301f769f2a73f718940174ba026b94b1f1e";
 
 /** Every permission, sorted. */
 // prettier-ignore
@@ -14,6 +14,7 @@ export const permissions = [
   "alert:manage",
   "alert:read",
   "apikey:manage",
+  "audit:read",
   "curtailment:ingest",
   "curtailment:manage",
   "curtailment:read",
@@ -82,6 +83,10 @@ export const permission = {
   apikey: {
     /** `apikey:manage`: Create and revoke API keys */
     manage: "apikey:manage",
+  },
+  audit: {
+    /** `audit:read`: See what was changed, by whom, and what was decided */
+    read: "audit:read",
   },
   curtailment: {
     /** `curtailment:ingest`: Feed curtailment signals from a grid operator */
@@ -187,6 +192,7 @@ export interface Actions {
   activity: "read";
   alert: "manage" | "read";
   apikey: "manage";
+  audit: "read";
   curtailment: "ingest" | "manage" | "read";
   fleet: "read";
   fleetnode: "manage" | "read";

@@ -1,10 +1,12 @@
 //! `postern key`
 
 use super::{CliError, Session, secret};
-use crate::access::{KEY_PREFIX, key_digest};
+use crate::access::{INSTALLATION_KEY_PREFIX, KEY_PREFIX, key_digest};
 use crate::config::{DatabaseArgs, duration};
-use crate::store::credentials::{NewApiKey, api_keys, create_api_key, replace_api_key, revoke_api_key};
-use crate::store::heads;
+use crate::store::credentials::{
+    ListedKey, NewApiKey, api_keys, create_api_key, replace_api_key, revoke_api_key,
+};
+use crate::store::{heads, installation_keys};
 use crate::token::valid_subject;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -23,8 +25,12 @@ enum KeyCommand {
     /// Make an API key and print it; it is not shown again
     Create {
         /// The organization whose snapshot the key may read
-        #[arg(long, value_name = "ID")]
-        organization: String,
+        #[arg(long, value_name = "ID", required_unless_present = "installation")]
+        organization: Option<String>,
+
+        /// A key of the whole installation instead: it makes organizations, and manages each as its operator
+        #[arg(long, conflicts_with_all = ["organization", "subject"])]
+        installation: bool,
 
         /// What the key is for
         #[arg(long, default_value = "", value_name = "TEXT")]
@@ -49,8 +55,12 @@ enum KeyCommand {
     /// Print the keys of an organization, the newest first
     List {
         /// The organization
-        #[arg(long, value_name = "ID")]
-        organization: String,
+        #[arg(long, value_name = "ID", required_unless_present = "installation")]
+        organization: Option<String>,
+
+        /// Those of the whole installation instead
+        #[arg(long, conflicts_with = "organization")]
+        installation: bool,
 
         #[command(flatten)]
         database: DatabaseArgs,
@@ -74,8 +84,12 @@ enum KeyCommand {
     /// End a key at once
     Revoke {
         /// The organization
-        #[arg(long, value_name = "ID")]
-        organization: String,
+        #[arg(long, value_name = "ID", required_unless_present = "installation")]
+        organization: Option<String>,
+
+        /// Those of the whole installation instead
+        #[arg(long, conflicts_with = "organization")]
+        installation: bool,
 
         /// The first characters of the key, as `key list` shows them
         prefix: String,
@@ -88,13 +102,25 @@ enum KeyCommand {
 /// Makes, lists, replaces or ends keys.
 pub async fn key(args: KeyArgs) -> Result<(), CliError> {
     match args.command {
-        KeyCommand::Create { organization, name, write, subject, ttl, database } => {
+        KeyCommand::Create { organization: None, name, write, ttl, database, .. } => {
+            let key = FreshKey::new(INSTALLATION_KEY_PREFIX)?;
+            let mut session = Session::open(&database).await?;
+            let new = (key.prefix(), &key_digest(&key.secret));
+            let ttl = ttl.map(seconds);
+            let made = installation_keys::create(&mut session.connection, &name, new, write, ttl).await;
+            session.close().await;
+            made?;
+            println!("{}", key.secret);
+        }
+        KeyCommand::Create {
+            organization: Some(organization), name, write, subject, ttl, database, ..
+        } => {
             if let Some(subject) = subject.as_deref().filter(|subject| !valid_subject(subject)) {
                 let message =
                     format!("`{subject}` cannot ask: write <type>:<id>, with an id that names one subject");
                 return Err(CliError::Usage(message));
             }
-            let key = FreshKey::new()?;
+            let key = FreshKey::new(KEY_PREFIX)?;
             let mut session = Session::open(&database).await?;
             let made = create_api_key(
                 &mut session.connection,
@@ -102,7 +128,7 @@ pub async fn key(args: KeyArgs) -> Result<(), CliError> {
                     organization: &organization,
                     name: &name,
                     prefix: key.prefix(),
-                    digest: &key_digest(&key.0),
+                    digest: &key_digest(&key.secret),
                     can_write: write,
                     subject: subject.as_deref(),
                     ttl_seconds: ttl.map(seconds),
@@ -111,59 +137,81 @@ pub async fn key(args: KeyArgs) -> Result<(), CliError> {
             .await;
             session.close().await;
             made?.ok_or_else(|| CliError::no_organization(&organization))?;
-            println!("{}", key.0);
+            println!("{}", key.secret);
         }
-        KeyCommand::List { organization, database } => {
+        KeyCommand::List { organization: None, database, .. } => {
+            let mut session = Session::open(&database).await?;
+            let listed = installation_keys::list(&mut session.connection).await;
+            session.close().await;
+            listed?.iter().for_each(print);
+        }
+        KeyCommand::List { organization: Some(organization), database, .. } => {
             let mut session = Session::open(&database).await?;
             let listed = api_keys(&mut session.connection, &organization).await;
             let exists = heads::revision(&mut session.connection, &organization).await;
             session.close().await;
             exists?.ok_or_else(|| CliError::no_organization(&organization))?;
-            for key in listed? {
-                let state = match (&key.revoked_at, &key.expires_at) {
-                    (Some(at), _) => format!("revoked {at}"),
-                    (None, Some(at)) if key.in_force => format!("ends {at}"),
-                    (None, Some(at)) => format!("ended {at}"),
-                    (None, None) => "in force".to_owned(),
-                };
-                let may = if key.can_write { "writes" } else { "reads" };
-                let of = key.subject.map_or(String::new(), |subject| format!(" as {subject}"));
-                println!("{}  made {}  {state}  {may}{of}  {}", key.prefix, key.created_at, key.name);
-            }
+            listed?.iter().for_each(print);
         }
         KeyCommand::Rotate { organization, prefix, overlap, database } => {
-            let key = FreshKey::new()?;
+            let key = FreshKey::new(KEY_PREFIX)?;
             let mut session = Session::open(&database).await?;
-            let new = (key.prefix(), &key_digest(&key.0));
+            let new = (key.prefix(), &key_digest(&key.secret));
             let connection = &mut session.connection;
             let made = replace_api_key(connection, &organization, &prefix, new, seconds(overlap)).await;
             session.close().await;
             made?.ok_or_else(|| no_key(&organization, &prefix))?;
-            println!("{}", key.0);
+            println!("{}", key.secret);
         }
-        KeyCommand::Revoke { organization, prefix, database } => {
+        KeyCommand::Revoke { organization, prefix, database, .. } => {
             let mut session = Session::open(&database).await?;
-            let ended = revoke_api_key(&mut session.connection, &organization, &prefix).await;
+            let connection = &mut session.connection;
+            let ended = match &organization {
+                Some(organization) => revoke_api_key(connection, organization, &prefix).await,
+                None => installation_keys::revoke(connection, &prefix).await,
+            };
             session.close().await;
             if ended? == 0 {
-                return Err(no_key(&organization, &prefix));
+                return Err(match organization {
+                    Some(organization) => no_key(&organization, &prefix),
+                    None => CliError::Usage(format!(
+                        "the installation has no key in force that begins with `{prefix}`; `postern key list --installation` \
+                         shows them"
+                    )),
+                });
             }
         }
     }
     Ok(())
 }
 
+/// One key, as a line.
+fn print(key: &ListedKey) {
+    let state = match (&key.revoked_at, &key.expires_at) {
+        (Some(at), _) => format!("revoked {at}"),
+        (None, Some(at)) if key.in_force => format!("ends {at}"),
+        (None, Some(at)) => format!("ended {at}"),
+        (None, None) => "in force".to_owned(),
+    };
+    let may = if key.can_write { "writes" } else { "reads" };
+    let of = key.subject.as_ref().map_or(String::new(), |subject| format!(" as {subject}"));
+    println!("{}  made {}  {state}  {may}{of}  {}", key.prefix, key.created_at, key.name);
+}
+
 /// A key that nobody has seen.
-struct FreshKey(String);
+struct FreshKey {
+    secret: String,
+    kind: &'static str,
+}
 
 impl FreshKey {
-    fn new() -> Result<Self, CliError> {
-        Ok(FreshKey(format!("{KEY_PREFIX}{}", URL_SAFE_NO_PAD.encode(secret()?))))
+    fn new(kind: &'static str) -> Result<Self, CliError> {
+        Ok(FreshKey { secret: format!("{kind}{}", URL_SAFE_NO_PAD.encode(secret()?)), kind })
     }
 
     /// What it is recognised by.
     fn prefix(&self) -> &str {
-        &self.0[..KEY_PREFIX.len() + 6]
+        &self.secret[..self.kind.len() + 6]
     }
 }
 

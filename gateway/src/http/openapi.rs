@@ -44,6 +44,8 @@ fn document() -> Value {
             "schemas": schemas,
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "An API key of the organization."},
+                "installationKey": {"type": "http", "scheme": "bearer",
+                    "description": "A key of the installation: an operator's in each organization."},
                 "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT",
                     "description": "A subject's token."},
             },
@@ -61,7 +63,8 @@ fn describe(operation: &Operation) -> Value {
         Credential::None => json!([]),
         Credential::Key => json!([{"key": []}]),
         Credential::Subject => json!([{"token": []}]),
-        Credential::Manager(_) => json!([{"key": []}, {"token": []}]),
+        Credential::Manager(_) => json!([{"key": []}, {"token": []}, {"installationKey": []}]),
+        Credential::Installation => json!([{"installationKey": []}]),
     };
     described["security"] = security;
     if let Credential::Manager(any_of) = operation.credential {
@@ -172,6 +175,9 @@ fn credential_problems(operation: &Operation) -> Vec<Problem> {
         Credential::Subject => {
             vec![Problem::INVALID_TOKEN, Problem::EXPIRED_TOKEN, Problem::ISSUER_UNAVAILABLE]
         }
+        Credential::Installation => {
+            vec![Problem::INVALID_KEY, Problem::NEEDS_INSTALLATION_KEY, Problem::INVALID_QUERY]
+        }
         Credential::Manager(any_of) => {
             let mut problems = vec![
                 Problem::INVALID_KEY,
@@ -179,6 +185,7 @@ fn credential_problems(operation: &Operation) -> Vec<Problem> {
                 Problem::EXPIRED_TOKEN,
                 Problem::ISSUER_UNAVAILABLE,
                 Problem::OTHER_ORGANIZATION,
+                Problem::ORGANIZATION_GONE,
                 Problem::INVALID_QUERY,
             ];
             if !any_of.is_empty() {
@@ -190,6 +197,9 @@ fn credential_problems(operation: &Operation) -> Vec<Problem> {
             problems
         }
     };
+    if operation.credential == Credential::Installation && operation.method != "GET" {
+        problems.push(Problem::READ_ONLY_KEY);
+    }
     problems.extend([Problem::BUSY, Problem::TOO_MANY_REQUESTS]);
     if operation.answer == Answer::Events {
         problems.push(Problem::TOO_MANY_STREAMS);

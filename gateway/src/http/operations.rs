@@ -22,6 +22,8 @@ pub enum Credential {
     Subject,
     /// Either, with one of these permissions; none of them: whoever belongs to the organization.
     Manager(&'static [&'static str]),
+    /// Whoever runs the installation, with its key.
+    Installation,
 }
 
 /// What an answer carries.

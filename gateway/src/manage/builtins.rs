@@ -89,7 +89,7 @@ impl Builtins {
     }
 
     /// How many roles were made or repaired. `None`: the organization was deleted a moment ago.
-    async fn bring_up_to_date(
+    pub(super) async fn bring_up_to_date(
         &self,
         connection: &mut PgConnection,
         organization: &str,
@@ -191,5 +191,9 @@ async fn gives_everything(
     let role = roles::get(connection, organization, role).await?.map(|role| role.json()).unwrap_or_default();
     let entries = role["permissions"].as_array().into_iter().flatten().filter_map(|entry| entry.as_str());
     let keys: BTreeSet<&String> = entries.flat_map(|entry| input::stands_for(entry, &catalog)).collect();
-    Ok(role["active"] == true && keys.len() == catalog.len())
+    let mut given: BTreeSet<&String> = keys.clone();
+    // Rule 7: a permission that a held one implies is satisfied without being held.
+    let implied = catalog::links(connection, organization, "implied_by").await?;
+    given.extend(implied.iter().filter(|(_, by)| keys.contains(by)).map(|(permission, _)| permission));
+    Ok(role["active"] == true && given.len() == catalog.len())
 }

@@ -14,6 +14,7 @@ mod guard;
 mod impact;
 mod input;
 mod memberships;
+pub mod organizations;
 mod presets;
 mod resources;
 mod rights;

@@ -133,20 +133,22 @@ pub async fn api_keys(
     .bind(organization)
     .fetch_all(connection)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(ListedKey {
-                prefix: row.try_get(0)?,
-                name: row.try_get(1)?,
-                created_at: row.try_get(2)?,
-                expires_at: row.try_get(3)?,
-                revoked_at: row.try_get(4)?,
-                can_write: row.try_get(5)?,
-                subject: row.try_get(6)?,
-                in_force: row.try_get(7)?,
-            })
+    rows.iter().map(ListedKey::of).collect()
+}
+
+impl ListedKey {
+    pub(super) fn of(row: &sqlx::postgres::PgRow) -> Result<Self, StoreError> {
+        Ok(ListedKey {
+            prefix: row.try_get(0)?,
+            name: row.try_get(1)?,
+            created_at: row.try_get(2)?,
+            expires_at: row.try_get(3)?,
+            revoked_at: row.try_get(4)?,
+            can_write: row.try_get(5)?,
+            subject: row.try_get(6)?,
+            in_force: row.try_get(7)?,
         })
-        .collect()
+    }
 }
 
 /// Revokes the keys in force that begin with a prefix; how many there were.

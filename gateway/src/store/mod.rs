@@ -14,8 +14,10 @@ pub mod heads;
 pub mod held;
 pub mod import;
 mod import_rows;
+pub mod installation_keys;
 pub mod manage;
 mod migrate;
+pub mod organizations;
 mod pool;
 pub mod statement_keys;
 

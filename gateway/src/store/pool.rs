@@ -7,8 +7,8 @@
 use super::{StoreError, connect_options};
 use crate::traces::part;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::PgPoolOptions;
-use sqlx::{Executor, PgPool, Postgres, Transaction};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Executor, PgConnection, PgPool, Postgres, Transaction};
 use std::time::Duration;
 
 /// A connection of the pool.
@@ -23,7 +23,10 @@ const FOR_NONE: &str = "SELECT set_config('postern.organization', '', false)";
 
 /// Connections to the database, for writes and lists.
 #[derive(Clone, Debug)]
-pub struct Pool(PgPool);
+pub struct Pool {
+    connections: PgPool,
+    login: PgConnectOptions,
+}
 
 impl Pool {
     /// A pool, which connects when it is first used.
@@ -46,13 +49,14 @@ impl Pool {
                     Ok(true)
                 })
             });
-        Ok(Pool(options.connect_lazy_with(connect_options(url)?)))
+        let login = connect_options(url)?;
+        Ok(Pool { connections: options.connect_lazy_with(login.clone()), login })
     }
 
     /// A connection that sees an organization.
     pub async fn of(&self, organization: &str) -> Result<Pooled, StoreError> {
         part("connect", async {
-            let mut connection = self.0.acquire().await?;
+            let mut connection = self.connections.acquire().await?;
             sqlx::query(FOR_ORGANIZATION).bind(organization).execute(&mut *connection).await?;
             Ok(connection)
         })
@@ -61,13 +65,18 @@ impl Pool {
 
     /// A connection that sees none: for what belongs to no organization, and for asking whose a credential is.
     pub async fn of_none(&self) -> Result<Pooled, StoreError> {
-        Ok(self.0.acquire().await?)
+        Ok(self.connections.acquire().await?)
+    }
+
+    /// A connection of its own that sees all organizations, as who logged in: for making and ending them, which is rare.
+    pub async fn login(&self) -> Result<PgConnection, StoreError> {
+        Ok(part("connect", sqlx::ConnectOptions::connect(&self.login)).await?)
     }
 
     /// A transaction that sees an organization.
     pub async fn begin(&self, organization: &str) -> Result<Transaction<'static, Postgres>, StoreError> {
         part("connect", async {
-            let mut transaction = self.0.begin().await?;
+            let mut transaction = self.connections.begin().await?;
             super::set_organization(&mut transaction, organization).await?;
             Ok(transaction)
         })

@@ -21,6 +21,7 @@ mod management_shares;
 mod management_subjects;
 mod measured;
 mod migrations;
+mod organizations;
 mod outages;
 mod presets;
 mod previews;

@@ -118,7 +118,11 @@ async fn every_path_is_attacked() {
         let text = if body.is_null() { String::new() } else { body.to_string() };
         let answer = call(fleet.setup.address(), method, &full, &[json, any], &text).await;
         assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, "missing_credentials"), "{name}");
-        for (bad, code) in [("postern_key_nothing", "invalid_key"), ("a.b.c", "invalid_token")] {
+        for (bad, code) in [
+            ("postern_key_nothing", "invalid_key"),
+            ("postern_installation_key_nothing", "invalid_key"),
+            ("a.b.c", "invalid_token"),
+        ] {
             let answer = send(bad, &body).await;
             assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, code), "{name}");
         }

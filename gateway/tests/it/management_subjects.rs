@@ -4,6 +4,7 @@ use crate::management::{Fleet, with_catalog};
 use crate::support::{Setup, refused_by, run, world, writing_key};
 use futures_util::future::join_all;
 use postern_gateway::app::Gateway;
+use postern_gateway::config::Config;
 use serde_json::{Value, json};
 use sqlx::Connection;
 
@@ -264,6 +265,28 @@ async fn gateways_that_start_together_seed_once() {
         assert_eq!(crate::support::revision(&mut connection, organization).await, 2, "{organization}");
     }
     connection.close().await.unwrap();
+}
+
+/// Who holds everything that there is to hold, some of it because something else implies it, gets no more by `*`.
+#[tokio::test]
+async fn a_role_that_gives_everything_becomes_the_built_in_one_also_by_implication() {
+    for (by, adopted) in [(r#""fleet:read""#, true), ("", false)] {
+        let text = |roles: &str| {
+            format!(
+                r#"{{"format": "postern-world/1", "organization": "acme", "revision": 1, "catalog": {{"types": {{}},
+                "permissions": {{"fleet:read": {{}}, "audit:read": {{"implied_by": [{by}]}}}}}}, "roles": [{roles}]}}"#
+            )
+        };
+        let held =
+            text(r#"{"id": "role:organization:1", "name": "SUPER_ADMIN", "permissions": ["fleet:read"]}"#);
+        let file = text(r#"{"id": "role:system:SUPER_ADMIN", "name": "SUPER_ADMIN", "permissions": ["*"]}"#);
+        let config = Config { catalog: world(&file), ..crate::support::config() };
+        let mut setup = Setup::of(&world(&held), config).await;
+        let operator = writing_key(&mut setup.connection, "acme", None).await;
+        let fleet = Fleet { setup, operator };
+        let role = fleet.get("roles/role:organization:1", &fleet.operator).await.json();
+        assert_eq!(role["builtin"] == "SUPER_ADMIN", adopted, "{role}");
+    }
 }
 
 /// An import that has roles of these names: they become the built-in ones, as they are; but nobody gets more by that.

@@ -5,7 +5,7 @@
 /// The hash of the catalog that this was generated from: what the gateway sends as `Postern-Catalog`.
 #[allow(dead_code)]
 #[rustfmt::skip]
-pub const CATALOG_HASH: &str = "7e7c4da6b91708676862e2ac8512c9bbf199aa0c7232874af6f587c35342b08b";
+pub const CATALOG_HASH: &str = "dadaa2b443dd93ceadbf22547d833301f769f2a73f718940174ba026b94b1f1e";
 
 /// Every permission, as text.
 #[allow(dead_code)]
@@ -19,6 +19,8 @@ pub mod permission {
     pub const ALERT_READ: &str = "alert:read";
     /// `apikey:manage`: Create and revoke API keys
     pub const APIKEY_MANAGE: &str = "apikey:manage";
+    /// `audit:read`: See what was changed, by whom, and what was decided
+    pub const AUDIT_READ: &str = "audit:read";
     /// `curtailment:ingest`: Feed curtailment signals from a grid operator
     pub const CURTAILMENT_INGEST: &str = "curtailment:ingest";
     /// `curtailment:manage`: Plan, start and end curtailment
@@ -106,6 +108,8 @@ pub enum Permission {
     AlertRead,
     /// `apikey:manage`: Create and revoke API keys
     ApikeyManage,
+    /// `audit:read`: See what was changed, by whom, and what was decided
+    AuditRead,
     /// `curtailment:ingest`: Feed curtailment signals from a grid operator
     CurtailmentIngest,
     /// `curtailment:manage`: Plan, start and end curtailment
@@ -184,11 +188,12 @@ pub enum Permission {
 impl Permission {
     /// All of them, sorted.
     #[rustfmt::skip]
-    pub const ALL: [Permission; 40] = [
+    pub const ALL: [Permission; 41] = [
         Permission::ActivityRead,
         Permission::AlertManage,
         Permission::AlertRead,
         Permission::ApikeyManage,
+        Permission::AuditRead,
         Permission::CurtailmentIngest,
         Permission::CurtailmentManage,
         Permission::CurtailmentRead,
@@ -235,6 +240,7 @@ impl Permission {
             Permission::AlertManage => permission::ALERT_MANAGE,
             Permission::AlertRead => permission::ALERT_READ,
             Permission::ApikeyManage => permission::APIKEY_MANAGE,
+            Permission::AuditRead => permission::AUDIT_READ,
             Permission::CurtailmentIngest => permission::CURTAILMENT_INGEST,
             Permission::CurtailmentManage => permission::CURTAILMENT_MANAGE,
             Permission::CurtailmentRead => permission::CURTAILMENT_READ,

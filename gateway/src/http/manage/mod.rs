@@ -9,6 +9,7 @@ pub(super) mod explain;
 pub(super) mod grants;
 pub(super) mod memberships;
 pub(super) mod operations;
+pub(super) mod organizations;
 pub(super) mod presets;
 pub(super) mod resources;
 pub(super) mod revisions;
@@ -70,13 +71,40 @@ impl FromRequestParts<Arc<App>> for Call {
             Path::from_request_parts(parts, app).await;
         let Path(mut path) = path.map_err(|_| Problem::INVALID_PATH)?;
         let organization = path.remove("organization").unwrap_or_default();
-        let request_id = parts.headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok());
-        let manager = app.access.manager(&organization, &parts.headers, request_id);
-        let mut caller = part("authenticate", manager).await?;
-        let mut parameters = parameters(parts.uri.query().unwrap_or_default())?;
+        let manager = app.access.manager(&organization, &parts.headers, request_id(parts));
+        let caller = part("authenticate", manager).await?;
+        let mut call = Call::of(parts, path, caller)?;
         if parts.method != Method::GET {
-            caller.preview = preview(parameters.remove("preview").as_deref())?;
+            call.caller.preview = preview(call.parameters.remove("preview").as_deref())?;
         }
+        Ok(call)
+    }
+}
+
+/// A call by whoever runs the installation, about the organization in the path if one is there.
+pub(super) struct ForInstallation(pub(super) Call);
+
+impl FromRequestParts<Arc<App>> for ForInstallation {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
+        let path: Result<Path<HashMap<String, String>>, PathRejection> =
+            Path::from_request_parts(parts, app).await;
+        let Path(mut path) = path.map_err(|_| Problem::INVALID_PATH)?;
+        let organization = path.remove("organization").unwrap_or_default();
+        let operator = app.access.installation(organization, &parts.headers, request_id(parts));
+        let caller = part("authenticate", operator).await?;
+        Ok(ForInstallation(Call::of(parts, path, caller)?))
+    }
+}
+
+fn request_id(parts: &Parts) -> Option<&str> {
+    parts.headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok())
+}
+
+impl Call {
+    fn of(parts: &Parts, mut path: HashMap<String, String>, caller: Caller) -> Result<Self, Refusal> {
+        let parameters = parameters(parts.uri.query().unwrap_or_default())?;
         Ok(Call {
             caller,
             id: path.remove("id").unwrap_or_default(),
@@ -305,7 +333,10 @@ fn written(caller: &Caller, written: &Written, made: Option<&str>) -> Response {
                 &caller.organization,
                 percent_encoding::NON_ALPHANUMERIC,
             );
-            if let Ok(location) = HeaderValue::try_from(format!("/v1/organizations/{organization}/{path}")) {
+            let below = if path.is_empty() { "" } else { "/" };
+            if let Ok(location) =
+                HeaderValue::try_from(format!("/v1/organizations/{organization}{below}{path}"))
+            {
                 response.headers_mut().insert(LOCATION, location);
             }
             response

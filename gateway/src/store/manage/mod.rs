@@ -117,7 +117,7 @@ impl Item {
     }
 
     /// The one that a statement selects, if there is one.
-    async fn one(
+    pub(in crate::store) async fn one(
         connection: &mut PgConnection,
         statement: Statement<'_>,
     ) -> Result<Option<Item>, StoreError> {

@@ -1,0 +1,2 @@
+DROP FUNCTION installation_key_of_digest(bytea);
+DROP TABLE installation_keys;

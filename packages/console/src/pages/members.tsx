@@ -1,0 +1,292 @@
+// Who there is, what each of them holds where, and in which groups they are.
+
+import { useDeferredValue, useMemo, useState } from "react";
+import { useSearchParams } from "react-router";
+import { READ_ROLES, useAny, useApp, useLoaded, useNoWrite, WRITE_ASSIGNMENTS } from "../context.js";
+import { Confirm } from "../impact.js";
+import { segments, withQuery, type Write } from "../interface.js";
+import { Action, Await, Chip, Dialog, Empty, Page, Table } from "../parts.js";
+import type { Assignment, Membership, Role, Scope, Subject } from "../types.js";
+import { count, placeText, roleText, timeText, type Names } from "../words.js";
+
+/** Rows that are shown at once. */
+const ROWS = 200;
+
+export function Members() {
+  const { management, newest } = useApp();
+  const [parameters, setParameters] = useSearchParams();
+  const [filter, setFilter] = useState("");
+  const wanted = useDeferredValue(filter.trim().toLowerCase());
+  const chosen = parameters.get("subject");
+  const read = useLoaded("subjects", newest, (signal) => management.all<Subject>("subjects", 10, signal));
+  return (
+    <Page title="Members" about="People, services and groups, and what each of them holds.">
+      <Await of={read} what="the members">
+        {({ items, more }) => {
+          const found = items.filter((subject) => text(subject).includes(wanted));
+          if (items.length === 0)
+            return (
+              <Empty title="Nobody is listed">
+                <p>Subjects are listed by an import, by the interface, or by SQL.</p>
+              </Empty>
+            );
+          return (
+            <div className={chosen === null ? "split" : "split open"}>
+              <section aria-label="List of members">
+                <label className="search">
+                  <span className="hidden">Find a member</span>
+                  <input
+                    type="search"
+                    placeholder="Find by id, alias or attribute"
+                    value={filter}
+                    onChange={(event) => setFilter(event.target.value)}
+                  />
+                </label>
+                <p className="muted small" role="status">
+                  {count(found.length, "member")}
+                  {found.length > ROWS && `, of which the first ${ROWS} are shown`}
+                  {more && "; there are more than were read"}
+                </p>
+                <ul className="list">
+                  {found.slice(0, ROWS).map((subject) => (
+                    <li key={subject.id}>
+                      <button
+                        type="button"
+                        aria-current={subject.id === chosen ? "true" : undefined}
+                        onClick={() => setParameters({ subject: subject.id })}
+                      >
+                        <span>{subject.id}</span>
+                        <span className="muted small">{about(subject)}</span>
+                        {!subject.active && <Chip kind="warn">off</Chip>}
+                      </button>
+                    </li>
+                  ))}
+                </ul>
+              </section>
+              <section aria-label="Chosen member">
+                {chosen === null ? (
+                  <Empty title="Choose a member">
+                    <p>What they hold, and where, stands here.</p>
+                  </Empty>
+                ) : (
+                  <Member key={chosen} id={chosen} listed={items.find(({ id }) => id === chosen)} />
+                )}
+              </section>
+            </div>
+          );
+        }}
+      </Await>
+    </Page>
+  );
+}
+
+const text = (subject: Subject): string =>
+  [subject.id, ...subject.aliases, ...Object.values(subject.attributes)].join(" ").toLowerCase();
+
+const about = (subject: Subject): string =>
+  [...Object.values(subject.attributes), ...subject.aliases].slice(0, 2).join(" · ");
+
+function Member({ id, listed }: { id: string; listed: Subject | undefined }) {
+  const { management, newest, say } = useApp();
+  const reads = useAny(READ_ROLES);
+  const noWrite = useNoWrite(WRITE_ASSIGNMENTS);
+  const [adding, setAdding] = useState(false);
+  const [write, setWrite] = useState<
+    { title: string; verb: string; done: string; write: Write } | undefined
+  >();
+  const read = useLoaded(`member ${id} ${reads}`, newest, async (signal) => {
+    if (!reads) return undefined;
+    const [assignments, memberships, roles] = await Promise.all([
+      management.all<Assignment>(withQuery("assignments", { subject: id }), 5, signal),
+      management.all<Membership>(withQuery("memberships", { subject: id }), 5, signal),
+      management.all<Role>("roles", 10, signal),
+    ]);
+    const names: Names = new Map(roles.items.map((role) => [role.id, role.name]));
+    return { assignments: assignments.items, memberships: memberships.items, roles: roles.items, names };
+  });
+  return (
+    <>
+      <h2>{id}</h2>
+      {listed === undefined && <p className="muted">Not listed; what it was given counts all the same.</p>}
+      {listed !== undefined && about(listed) !== "" && <p className="muted">{about(listed)}</p>}
+      {!reads && <p className="muted">What they hold is for those who hold {READ_ROLES.join(" or ")}.</p>}
+      {reads && (
+        <Await of={read} what="what they hold">
+          {(held) =>
+            held === undefined ? null : (
+              <>
+                <div className="head">
+                  <h3>Roles</h3>
+                  <Action because={noWrite} onClick={() => setAdding(true)}>
+                    Assign a role …
+                  </Action>
+                </div>
+                {held.assignments.length === 0 ? (
+                  <p className="muted">No role of their own.</p>
+                ) : (
+                  <Table label={`Roles of ${id}`} head={["Role", "Where", "When", "Action"]}>
+                    {held.assignments.map((assignment) => {
+                      const name = roleText(assignment.role, held.names);
+                      const where = placeText(assignment.at);
+                      return (
+                        <tr key={assignment.id}>
+                          <th scope="row">{name}</th>
+                          <td>{where}</td>
+                          <td>{life(assignment)}</td>
+                          <td>
+                            <Action
+                              kind="danger"
+                              label={`Take away ${name} at ${where}`}
+                              because={noWrite}
+                              onClick={() =>
+                                setWrite({
+                                  title: `Take ${name} away from ${id}`,
+                                  verb: "Take away",
+                                  done: `${id} no longer holds ${name} at ${where}.`,
+                                  write: { method: "DELETE", path: `assignments/${segments(assignment.id)}` },
+                                })
+                              }
+                            >
+                              Take away
+                            </Action>
+                          </td>
+                        </tr>
+                      );
+                    })}
+                  </Table>
+                )}
+                <h3>Groups</h3>
+                {held.memberships.length === 0 ? (
+                  <p className="muted">In no group.</p>
+                ) : (
+                  <ul className="plain">
+                    {held.memberships.map(({ id: membership, group }) => (
+                      <li key={membership}>{group}</li>
+                    ))}
+                  </ul>
+                )}
+                {adding && (
+                  <Assign
+                    subject={id}
+                    roles={held.roles}
+                    onClose={() => setAdding(false)}
+                    onChoose={(body, name) => {
+                      setAdding(false);
+                      setWrite({
+                        title: `Assign ${name} to ${id}`,
+                        verb: "Assign",
+                        done: `${id} holds ${name} at ${placeText(body.at)}.`,
+                        write: { method: "POST", path: "assignments", body },
+                      });
+                    }}
+                  />
+                )}
+              </>
+            )
+          }
+        </Await>
+      )}
+      {write !== undefined && (
+        <Confirm
+          title={write.title}
+          verb={write.verb}
+          danger={write.verb !== "Assign"}
+          write={write.write}
+          onClose={() => setWrite(undefined)}
+          onDone={() => {
+            setWrite(undefined);
+            say(write.done);
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function life({ active, not_before: from, expires_at: until }: Assignment): string {
+  if (!active) return "switched off";
+  const parts = [
+    from === null ? "" : `from ${timeText(from)}`,
+    until === null ? "" : `until ${timeText(until)}`,
+  ];
+  return parts.filter((part) => part !== "").join(" ") || "always";
+}
+
+interface NewAssignment {
+  readonly subject: string;
+  readonly role: string;
+  readonly at: { type: string; id: string } | null;
+}
+
+function Assign({
+  subject,
+  roles,
+  onClose,
+  onChoose,
+}: {
+  subject: string;
+  roles: readonly Role[];
+  onClose: () => void;
+  onChoose: (assignment: NewAssignment, name: string) => void;
+}) {
+  const { management, newest } = useApp();
+  const [role, setRole] = useState("");
+  const [at, setAt] = useState("");
+  const read = useLoaded("scopes", newest, (signal) => management.all<Scope>("scopes", 5, signal));
+  const chosen = roles.find(({ id }) => id === role);
+  // A role that exists for a scope is assigned there only.
+  const fixed = chosen?.scope ?? null;
+  const scopes = useMemo(
+    () => (read.state === "ready" ? read.value.items.filter(({ deleted_at: gone }) => gone === null) : []),
+    [read],
+  );
+  const place = fixed ?? scopes.find((scope) => `${scope.type} ${scope.id}` === at) ?? null;
+  return (
+    <Dialog title={`Assign a role to ${subject}`} onClose={onClose}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (chosen === undefined) return;
+          const where = place === null ? null : { type: place.type, id: place.id };
+          onChoose({ subject, role, at: where }, chosen.name);
+        }}
+      >
+        <label>
+          Role
+          <select value={role} onChange={(event) => setRole(event.target.value)} required autoFocus>
+            <option value="">Choose a role</option>
+            {roles.map(({ id, name, scope }) => (
+              <option key={id} value={id}>
+                {scope === null ? name : `${name} (${placeText(scope)})`}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          Where
+          <select
+            value={fixed === null ? at : `${fixed.type} ${fixed.id}`}
+            onChange={(event) => setAt(event.target.value)}
+            disabled={fixed !== null}
+          >
+            <option value="">The whole organization</option>
+            {scopes.map(({ type, id, attributes }) => (
+              <option key={`${type} ${id}`} value={`${type} ${id}`}>
+                {[`${type} ${id}`, attributes["name"]].filter(Boolean).join(" · ")}
+              </option>
+            ))}
+          </select>
+        </label>
+        {read.state === "refused" && <p className="muted">The scopes could not be read.</p>}
+        <div className="dialog-actions">
+          <button type="button" className="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button type="submit" className="button primary">
+            Count what changes
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

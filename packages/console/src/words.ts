@@ -1,0 +1,123 @@
+// Places, refusals and steps of a decision, in words.
+
+import { Refused } from "./interface.js";
+import type { Candidate, Change, Place, Step } from "./types.js";
+
+export const EVERYWHERE = "the whole organization";
+
+export const placeText = (place: Place | undefined): string =>
+  place == null ? EVERYWHERE : `${place.type} ${place.id}`;
+
+/** A role as people know it: by its name where the roles are at hand. */
+export type Names = ReadonlyMap<string, string>;
+
+export const roleText = (role: string, names: Names): string => names.get(role) ?? role;
+
+/** What went wrong, and what to do about it. */
+export function refusalText(error: unknown): string {
+  if (!(error instanceof Refused)) return error instanceof Error ? error.message : String(error);
+  const { code, members } = error;
+  const list = (value: unknown): string => (Array.isArray(value) ? value.join(", ") : "");
+  switch (code) {
+    case "unreachable":
+      return "The gateway cannot be reached. Nothing was changed; try again when it answers.";
+    case "forbidden":
+      return `You may not do this: it needs ${String(members["required"])} in ${placeText(scope(members))}.`;
+    case "cannot_grant":
+      return `You cannot give what you do not hold: ${String(members["required"])} in ${placeText(scope(members))}.`;
+    case "missing_permissions":
+      return `Some permissions need others: ${Object.entries(
+        (members["missing"] ?? {}) as Record<string, unknown>,
+      )
+        .map(([key, needs]) => `${key} needs ${list(needs)}`)
+        .join("; ")}. Add them, or leave out what needs them.`;
+    case "unknown_permissions":
+      return `The catalog has none of these: ${list(members["permissions"])}.`;
+    case "precondition_failed":
+      return "Somebody has changed it since you opened it.";
+    case "role_held":
+      return `${String(members["holders"] ?? "Some")} still hold it. Choose the role that they get instead.`;
+    case "last_super_admin":
+      return "This is the last super admin. Give somebody else that role first.";
+    case "invalid_token":
+    case "expired_token":
+      return "Your sign-in is no longer good. Sign out, and sign in again.";
+    case "stale":
+    case "unavailable":
+      return `${error.message}. Try again in a moment.`;
+    default:
+      return `${sentence(error.message)} (${code})`;
+  }
+}
+
+function scope(members: Readonly<Record<string, unknown>>): Place {
+  const scope = members["scope"] as { type?: string; id?: string } | undefined;
+  return scope?.type === undefined || scope.id === undefined ? null : { type: scope.type, id: scope.id };
+}
+
+export const sentence = (text: string): string =>
+  text === "" ? text : text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
+
+const REASONS: Readonly<Record<string, string>> = {
+  assignment: "A role gives it.",
+  grant: "A grant gives it.",
+  owner: "The owner of the resource may.",
+  not_granted: "Nothing gives it here.",
+  narrowed: "A role that gives it in a wider place is replaced by a narrower one here.",
+  excluded: "An exclusion takes it away.",
+  unknown_subject: "Nobody of this id is listed.",
+  unknown_resource: "No such resource is listed, and its type has to be.",
+  inactive_subject: "The subject is switched off, or its time is over.",
+  inactive_resource: "The resource, or what it lies in, is switched off.",
+};
+
+/** Why, in a sentence; a reason that has none, as it is. */
+export const reasonText = (reason: string): string => REASONS[reason] ?? reason.replaceAll("_", " ");
+
+/** One step of the trail. */
+export function stepText(step: Step, names: Names): string {
+  if ("candidate" in step) return candidateText(step.candidate, names);
+  if ("grant" in step) return `A grant to ${step.grant.holder} at ${placeText(step.grant.at)} gives it.`;
+  if ("exclusion" in step)
+    return `An exclusion of ${step.exclusion.holder} at ${placeText(step.exclusion.at)} takes it away.`;
+  return step.owner.satisfies
+    ? "The subject owns the resource, and its owner may."
+    : "The subject owns the resource, but its owner may not.";
+}
+
+function candidateText({ holder, role, at, satisfies, narrowed }: Candidate, names: Names): string {
+  const held = `${holder} holds ${roleText(role, names)} at ${placeText(at)}`;
+  if (narrowed)
+    return `${held}; it does not count here, because a narrower assignment replaces it${satisfies ? " (it would give it)" : ""}.`;
+  return `${held}, which ${satisfies ? "gives it" : "does not give it"}.`;
+}
+
+/** One part of the smallest change that would allow it. */
+export function remedyText(change: Change, permission: string, subject: string, names: Names): string {
+  switch (change) {
+    case "activate_subject":
+      return `Switch ${subject} on, or lengthen its time.`;
+    case "list_resource":
+      return "List the resource.";
+    case "activate_resource":
+      return "Switch the resource on, with everything that it lies in.";
+  }
+  if ("remove_exclusion" in change) {
+    const { holder, at } = change.remove_exclusion;
+    return `Take away the exclusion of ${holder} at ${placeText(at)}.`;
+  }
+  const { at, or_role: role } = change.grant;
+  const or = role === null ? "" : `, or add it to ${roleText(role, names)}`;
+  return `Give ${subject} a role with ${permission} at ${placeText(at)}${or}.`;
+}
+
+const TIME = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+/** A moment, as the reader's country writes it. */
+export function timeText(iso: string): string {
+  const time = new Date(iso);
+  return Number.isNaN(time.getTime()) ? iso : TIME.format(time);
+}
+
+export const count = (number: number, one: string, many = `${one}s`): string =>
+  `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
