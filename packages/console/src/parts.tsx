@@ -1,7 +1,7 @@
 // What pages are made of: their frame, their states, buttons that say why they cannot be used, and dialogs.
 
 import { useEffect, useId, useRef, type ReactNode } from "react";
-import { useAny, type Loaded } from "./context.js";
+import { useAny, useApp, type Loaded } from "./context.js";
 import { Refused } from "./interface.js";
 import { refusalText } from "./words.js";
 
@@ -80,6 +80,7 @@ export function Await<T>({
   what: string;
   children: (value: T) => ReactNode;
 }) {
+  const { status } = useApp();
   if (of.state === "loading")
     return (
       <p className="state muted" role="status">
@@ -87,9 +88,11 @@ export function Await<T>({
       </p>
     );
   if (of.state === "refused") return <Trouble error={of.error} again={of.again} />;
+  // That the gateway is away stands above the page already.
+  const told = status !== "live" && of.old instanceof Refused && of.old.code === "unreachable";
   return (
     <>
-      {of.old !== undefined && (
+      {of.old !== undefined && !told && (
         <div className="notice warn" role="status">
           <p>This may be old: {refusalText(of.old)}</p>
           <button type="button" className="button" onClick={of.again}>

@@ -9,6 +9,7 @@ pub(super) mod explain;
 pub(super) mod grants;
 pub(super) mod memberships;
 pub(super) mod operations;
+mod organization_operations;
 pub(super) mod organizations;
 pub(super) mod presets;
 pub(super) mod resources;

@@ -1,8 +1,8 @@
 //! The operations of the management interface, for the list of all (`http::operations`).
 
 use super::{
-    assignments, audit, catalog, create, decisions, edges, explain, grants, memberships, organizations,
-    resources, revisions, roles, scope_operations, shares, streams, subjects,
+    assignments, audit, catalog, create, decisions, edges, explain, grants, memberships,
+    organization_operations, resources, revisions, roles, scope_operations, shares, streams, subjects,
 };
 use crate::http::operations::{
     Answer, CHANGED, Credential, DECIDED, ITEM, MADE, ORGANIZATION, Operation, operation,
@@ -14,7 +14,7 @@ use crate::manage::{
 use crate::problem::Problem;
 use axum::routing::{delete, get, post, put};
 
-const PAGE: &[&str] = &["cursor", "limit"];
+pub(super) const PAGE: &[&str] = &["cursor", "limit"];
 pub(super) const PAGE_OF_TYPE: &[&str] = &["cursor", "limit", "type"];
 pub(super) const CHANGE: &[&str] = &["If-Match"];
 pub(super) const ONCE: &[&str] = &["Idempotency-Key"];
@@ -24,7 +24,7 @@ pub(super) const CHANGES: [Problem; 3] =
 
 /// All of them.
 pub(in crate::http) fn all() -> Vec<Operation> {
-    let mut all = organizations();
+    let mut all = organization_operations::organizations();
     all.extend(roles_and_holders());
     all.extend(tree());
     all.extend(scope_operations::scopes());
@@ -218,51 +218,6 @@ fn held() -> Vec<Operation> {
         )
         .tells(DECIDED)
         .refuses(&[Problem::ITEM_NOT_FOUND, Problem::GIVES_TO_EVERYBODY]),
-    ]
-}
-
-fn organizations() -> Vec<Operation> {
-    vec![
-        operation(
-            ("GET", "/v1/organizations", "listOrganizations"),
-            "All organizations.",
-            Credential::Installation,
-            (200, Answer::Page("Organization")),
-            get(organizations::list),
-        )
-        .with(PAGE),
-        operation(
-            ("POST", "/v1/organizations", "createOrganization"),
-            "Makes an organization, with what is built in.",
-            Credential::Installation,
-            (201, Answer::Json("Organization")),
-            post(organizations::create),
-        )
-        .takes("NewOrganization")
-        .tells(MADE)
-        .with(ONCE)
-        .refuses(&[Problem::ID_TAKEN, Problem::UNKNOWN_ROLE, Problem::IDEMPOTENCY_KEY_REUSED]),
-        operation(
-            ("GET", ORGANIZATION, "readOrganization"),
-            "The organization, and its revision.",
-            Credential::Manager(&[]),
-            (200, Answer::Json("Organization")),
-            get(organizations::read),
-        )
-        .tells(ITEM),
-        operation(
-            ("DELETE", ORGANIZATION, "deleteOrganization"),
-            "Deletes the organization with all its facts and keys; its audit stays.",
-            Credential::Installation,
-            (204, Answer::Empty),
-            delete(organizations::delete),
-        )
-        .with(CHANGE)
-        .refuses(&[
-            Problem::ORGANIZATION_GONE,
-            Problem::PRECONDITION_FAILED,
-            Problem::PRECONDITION_REQUIRED,
-        ]),
     ]
 }
 

@@ -217,9 +217,8 @@ function Matrix({
           {byType(shown).map(([type, group]) => (
             <tbody key={type}>
               <tr className="group">
-                <th scope="rowgroup" colSpan={roles.length + 1}>
-                  {type}
-                </th>
+                <th scope="rowgroup">{type}</th>
+                <td colSpan={roles.length} />
               </tr>
               {group.map((key) => (
                 <tr key={key}>
