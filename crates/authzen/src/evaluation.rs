@@ -3,7 +3,7 @@
 use crate::endpoint::Made;
 use crate::entity::{Parts, object};
 use crate::query::Query;
-use crate::{BadRequest, Mapping};
+use crate::{BadRequest, Mapping, plain};
 use postern_resolver::view::View;
 use postern_vocab::{Answer, Decision};
 
@@ -21,8 +21,11 @@ pub(crate) fn evaluation<V: View>(
     now: i64,
     tell: &mut dyn FnMut(&Made<'_>),
 ) -> Result<String, BadRequest> {
-    let parts: Parts<'_> = object(body, "the body")?;
-    decide(view, mapping, &parts, now, tell)
+    let query = match plain::single(body) {
+        Some(whole) => Query::of(whole, mapping)?,
+        None => Query::read(&object(body, "the body")?, mapping)?,
+    };
+    answer(view, query, now, tell)
 }
 
 pub(crate) fn decide<V: View>(
@@ -32,7 +35,15 @@ pub(crate) fn decide<V: View>(
     now: i64,
     tell: &mut dyn FnMut(&Made<'_>),
 ) -> Result<String, BadRequest> {
-    let query = Query::read(parts, mapping)?;
+    answer(view, Query::read(parts, mapping)?, now, tell)
+}
+
+fn answer<V: View>(
+    view: &V,
+    query: Query<'_>,
+    now: i64,
+    tell: &mut dyn FnMut(&Made<'_>),
+) -> Result<String, BadRequest> {
     let answer = query.decide(view, now)?;
     tell(&query.made(&answer));
     let mut text = String::with_capacity(64);

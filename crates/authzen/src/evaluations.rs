@@ -5,7 +5,7 @@ use crate::entity::{Parts, object};
 use crate::evaluation::{allows, decide, write};
 use crate::properties::wrong;
 use crate::query::Query;
-use crate::{BadRequest, EVALUATIONS_MAX, Mapping};
+use crate::{BadRequest, EVALUATIONS_MAX, Mapping, plain};
 use postern_resolver::view::View;
 use serde::Deserialize;
 use serde_json::json;
@@ -48,12 +48,14 @@ pub(crate) fn evaluations<V: View>(
     now: i64,
     tell: &mut dyn FnMut(&Made<'_>),
 ) -> Result<String, BadRequest> {
+    let plain = plain::batch(body);
+    if let Some((batch, wholes)) = plain.as_ref().and_then(|batch| Some((batch, batch.wholes()?))) {
+        let options = options(batch.options)?;
+        let queries = wholes.into_iter().map(|whole| Query::of(whole, mapping));
+        return decide_all(view, batch.len(), queries, options, now, tell);
+    }
     let defaults: Parts<'_> = object(body, "the body")?;
-    let options = match defaults.options {
-        Some(options) => object(options.get(), "options")?,
-        None => Options { evaluations_semantic: None, reasons: None },
-    };
-    let stops_at = stops_at(options.evaluations_semantic)?;
+    let options = options(defaults.options)?;
     let items: Vec<&RawValue> = match defaults.evaluations {
         Some(items) => serde_json::from_str(items.get()).map_err(|error| wrong("evaluations", &error))?,
         None => Vec::new(),
@@ -61,25 +63,53 @@ pub(crate) fn evaluations<V: View>(
     if items.is_empty() {
         return decide(view, mapping, &defaults, now, tell);
     }
-    if items.len() > EVALUATIONS_MAX {
-        let what = format!("{} items are more than {EVALUATIONS_MAX}; send several requests", items.len());
+    let count = items.len();
+    let read = |item| Query::read(&one(item, &defaults)?, mapping);
+    decide_all(view, count, items.into_iter().map(read), options, now, tell)
+}
+
+/// How a batch is answered.
+#[derive(Clone, Copy)]
+struct Manner {
+    stops_at: Option<bool>,
+    with_reason: bool,
+}
+
+fn options(raw: Option<&RawValue>) -> Result<Manner, BadRequest> {
+    let options = match raw {
+        Some(options) => object(options.get(), "options")?,
+        None => Options { evaluations_semantic: None, reasons: None },
+    };
+    let stops_at = stops_at(options.evaluations_semantic)?;
+    Ok(Manner { stops_at, with_reason: options.reasons == Some(true) })
+}
+
+fn decide_all<'q, V: View>(
+    view: &V,
+    count: usize,
+    queries: impl Iterator<Item = Result<Query<'q>, BadRequest>>,
+    manner: Manner,
+    now: i64,
+    tell: &mut dyn FnMut(&Made<'_>),
+) -> Result<String, BadRequest> {
+    if count > EVALUATIONS_MAX {
+        let what = format!("{count} items are more than {EVALUATIONS_MAX}; send several requests");
         return Err(BadRequest::new("evaluations", what));
     }
-    let with_reason = options.reasons == Some(true);
-    let mut text = String::from("{\"evaluations\":[");
-    for (number, item) in items.into_iter().enumerate() {
+    let mut text = String::with_capacity(32 + 24 * count);
+    text.push_str("{\"evaluations\":[");
+    for (number, query) in queries.enumerate() {
         if number > 0 {
             text.push(',');
         }
-        let decided = one(item, &defaults).and_then(|parts| {
-            let query = Query::read(&parts, mapping)?;
+        let decided = query.and_then(|query| {
             let answer = query.decide(view, now)?;
             tell(&query.made(&answer));
             Ok(answer)
         });
         let allowed = match decided {
             Ok(answer) => {
-                write(&mut text, &answer, with_reason);
+                write(&mut text, &answer, manner.with_reason);
                 allows(&answer)
             }
             Err(error) => {
@@ -96,7 +126,7 @@ pub(crate) fn evaluations<V: View>(
                 false
             }
         };
-        if stops_at == Some(allowed) {
+        if manner.stops_at == Some(allowed) {
             break;
         }
     }

@@ -14,6 +14,7 @@ mod entity;
 mod evaluation;
 mod evaluations;
 mod page;
+mod plain;
 mod properties;
 mod query;
 mod search;

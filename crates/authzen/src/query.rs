@@ -15,6 +15,7 @@
 use crate::endpoint::Made;
 use crate::entity::{Action, Entity, Parts};
 use crate::evaluation::{allows, reason};
+use crate::plain::Whole;
 use crate::properties::{Members, dimension};
 use crate::{BadRequest, Mapping};
 use postern_resolver::view::View;
@@ -142,14 +143,23 @@ pub(crate) struct Query<'a> {
 
 impl<'a> Query<'a> {
     pub fn read(parts: &Parts<'a>, mapping: &Mapping) -> Result<Self, BadRequest> {
-        let subject = Entity::read(parts.subject, "subject")?;
-        let action = Action::read(parts.action, "action")?;
-        let resource = Entity::read(parts.resource, "resource")?;
+        let whole = Whole {
+            subject: Entity::read(parts.subject, "subject")?,
+            action: Action::read(parts.action, "action")?,
+            resource: Entity::read(parts.resource, "resource")?,
+            context: parts.context,
+        };
+        Query::of(whole, mapping)
+    }
+
+    /// Of what is read already.
+    pub fn of(whole: Whole<'a>, mapping: &Mapping) -> Result<Self, BadRequest> {
+        let Whole { subject, action, resource, context } = whole;
         let mut stated = Stated::default();
         stated.resource(resource.properties, &subject.kind, mapping, "resource")?;
         stated.subject(subject.properties);
         stated.action(action.properties);
-        stated.context(Members::read(parts.context, "context")?);
+        stated.context(Members::read(context, "context")?);
         Ok(Query {
             subject: joined(&subject.kind, &subject.id),
             permission: permission(&resource.kind, &action.name),

@@ -103,7 +103,12 @@ fn requests_are_decided_as_the_oracle_decides() {
         let bytes = postern_compile::compile(&world).unwrap().to_bytes();
         let snapshot = Snapshot::open(&bytes).unwrap();
         let ask = |endpoint: Endpoint, request: &Value| -> Result<Value, BadRequest> {
-            parsed(endpoint.answer(&snapshot, &Mapping::default(), &request.to_string(), NOW))
+            let text = request.to_string();
+            let answer = endpoint.answer(&snapshot, &Mapping::default(), &text, NOW);
+            // With escapes it is read another way, and is the same request.
+            let other = endpoint.answer(&snapshot, &Mapping::default(), &escaped(&text), NOW);
+            assert_eq!(said(&answer), said(&other), "{text}");
+            parsed(answer)
         };
         let mut items = Vec::new();
         let mut decisions = Vec::new();
@@ -124,6 +129,115 @@ fn requests_are_decided_as_the_oracle_decides() {
         }
     }
     assert!(compared > 5_000 && allowed > 300 && found > 1_000, "{compared} {allowed} {found}");
+}
+
+/// The same JSON with the first character of each type, id and name as an escape.
+fn escaped(text: &str) -> String {
+    let mut rest = text;
+    let mut escaped = String::new();
+    while let Some(at) = ["\"type\":\"", "\"id\":\"", "\"name\":\""]
+        .iter()
+        .filter_map(|member| Some(rest.find(member)? + member.len()))
+        .min()
+    {
+        escaped.push_str(&rest[..at]);
+        rest = &rest[at..];
+        match rest.chars().next() {
+            Some(first) if first != '"' && first != '\\' && (first as u32) < 0x1_0000 => {
+                escaped.push_str(&format!("\\u{:04x}", first as u32));
+                rest = &rest[first.len_utf8()..];
+            }
+            _ => {}
+        }
+    }
+    escaped + rest
+}
+
+fn said(answer: &Result<String, BadRequest>) -> Result<String, String> {
+    answer.as_ref().cloned().map_err(ToString::to_string)
+}
+
+/// What is no request is refused in the same words, however it is read; and a batch says the same of its items.
+#[test]
+fn both_ways_of_reading_say_the_same() {
+    let file: Value = serde_json::from_str(include_str!("../../../tests/authzen/departments.json")).unwrap();
+    let world = World::parse(file["world"].to_string().as_bytes()).unwrap();
+    let bytes = postern_compile::compile(&world).unwrap().to_bytes();
+    let snapshot = Snapshot::open(&bytes).unwrap();
+    let good = json!({"subject": {"type": "user", "id": "ada"}, "action": {"name": "view"},
+        "resource": {"type": "record", "id": "r1"}});
+    let mut requests = vec![good.clone()];
+    for (entity, member) in
+        [("subject", "type"), ("subject", "id"), ("action", "name"), ("resource", "type"), ("resource", "id")]
+    {
+        for value in [json!(""), json!(7), json!(null), json!("a:b"), json!("*"), json!("all"), json!(["x"])]
+        {
+            let mut request = good.clone();
+            request[entity][member] = value;
+            requests.push(request);
+        }
+        let mut request = good.clone();
+        request[entity].as_object_mut().unwrap().remove(member);
+        requests.push(request);
+    }
+    for entity in ["subject", "action", "resource"] {
+        for value in [json!(null), json!(["user", "ada"]), json!("user:ada"), json!({})] {
+            let mut request = good.clone();
+            request[entity] = value;
+            requests.push(request);
+        }
+        for properties in
+            [json!(null), json!([]), json!({"a": 1}), json!({"subject.a": "x"}), json!({"parents": 7})]
+        {
+            let mut request = good.clone();
+            request[entity]["properties"] = properties;
+            requests.push(request);
+        }
+    }
+    for context in [json!(null), json!([]), json!({"session": "s1"}), json!("x")] {
+        let mut request = good.clone();
+        request["context"] = context;
+        requests.push(request);
+    }
+    let mut refused = 0;
+    let mut compare = |endpoint: Endpoint, text: &str| {
+        let plain = endpoint.answer(&snapshot, &Mapping::default(), text, NOW);
+        let other = endpoint.answer(&snapshot, &Mapping::default(), &escaped(text), NOW);
+        assert_eq!(said(&plain), said(&other), "{text}");
+        refused += usize::from(plain.is_err());
+    };
+    for request in &requests {
+        compare(Endpoint::Evaluation, &request.to_string());
+        for options in [
+            json!(null),
+            json!({"reasons": true}),
+            json!({"evaluations_semantic": "deny_on_first_deny"}),
+            json!(7),
+        ] {
+            // Each as an item between good ones, as what stands at the top, and as both.
+            let items = json!([good, request, {}, good]);
+            let mut batch = json!({"evaluations": items, "options": options});
+            compare(Endpoint::Evaluations, &batch.to_string());
+            for (member, value) in request.as_object().unwrap() {
+                batch[member] = value.clone();
+            }
+            compare(Endpoint::Evaluations, &batch.to_string());
+            batch["evaluations"] = json!([{}, {"subject": {"type": "user", "id": "ben"}}]);
+            compare(Endpoint::Evaluations, &batch.to_string());
+        }
+    }
+    for text in [
+        "",
+        "[]",
+        "{\"subject\":{\"type\":\"a\",\"type\":\"b\"}}",
+        "{\"evaluations\":{}}",
+        "{\"evaluations\":[7]}",
+        "{\"evaluations\":[[]]}",
+    ] {
+        compare(Endpoint::Evaluation, text);
+        compare(Endpoint::Evaluations, text);
+    }
+    assert!(refused > 50, "{refused}");
 }
 
 /// The three searches about the same entities; how many results they had.
