@@ -125,7 +125,7 @@ impl Access {
         };
         let id = match (token::key_id(token), &self.issuers) {
             (Ok(id), _) => id,
-            (Err(_), Some(issuers)) => return issued(issuers, token).await,
+            (Err(_), Some(issuers)) => return Box::pin(issued(issuers, token)).await,
             (Err(error), None) => return Err(refused(error)),
         };
         let key = self.signing_key(id).await?.ok_or(Problem::INVALID_TOKEN)?;
@@ -148,10 +148,10 @@ impl Access {
         let token = bearer(headers)?;
         if token.starts_with(INSTALLATION_KEY_PREFIX) {
             let caller = self.installation(organization.to_owned(), headers, request_id).await?;
-            let exists = async {
+            let exists = Box::pin(async {
                 let mut connection = self.pool.of(organization).await?;
                 heads::revision(&mut connection, organization).await
-            };
+            });
             return match exists.await {
                 Ok(Some(_)) => Ok(caller),
                 Ok(None) => Err(Problem::ORGANIZATION_GONE),
@@ -184,10 +184,10 @@ impl Access {
         if !key.starts_with(INSTALLATION_KEY_PREFIX) {
             return Err(Problem::NEEDS_INSTALLATION_KEY);
         }
-        let found = async {
+        let found = Box::pin(async {
             let mut connection = self.pool.of_none().await?;
             installation_keys::find(&mut connection, &key_digest(key)).await
-        };
+        });
         let found = found.await.map_err(|error| unavailable(&error))?.ok_or(Problem::INVALID_KEY)?;
         let actor = Actor::Operator(format!("key:{}", found.prefix));
         let request_id = request_id.map(str::to_owned);
@@ -222,20 +222,21 @@ impl Access {
             // No key of the organization has been made, changed or revoked since it was looked up.
             return Ok(Some(known.key.clone()));
         }
-        let lookup = async {
+        // Rare, and large: beside it, the future of each request would be copied around with this in it.
+        let lookup = Box::pin(async {
             let mut connection = self.pool.of_none().await?;
             let key = credentials::api_key(&mut connection, digest).await?;
             Ok(key.map(|key| KnownKey { key, mark }))
-        };
+        });
         Ok(self.look_up(&self.keys, *digest, known, lookup).await?.map(|known| known.key))
     }
 
     async fn signing_key(&self, id: Uuid) -> Result<Option<SigningKey>, Problem> {
         let known = self.signing_keys.get(&id);
-        let lookup = async {
+        let lookup = Box::pin(async {
             let mut connection = self.pool.of_none().await?;
             credentials::signing_key(&mut connection, id).await
-        };
+        });
         self.look_up(&self.signing_keys, id, known, lookup).await
     }
 

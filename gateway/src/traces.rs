@@ -6,6 +6,7 @@
 
 use axum::http::{HeaderMap, Request, Response, StatusCode};
 use bytes::Bytes;
+use futures_util::future::{Either, FutureExt as _};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -112,28 +113,28 @@ pub fn answered(context: &Context, status: StatusCode) {
 }
 
 /// Does something that nobody asked for, with a span of its own if there are traces.
-pub async fn task<T>(
+pub fn task<T>(
     traces: Option<&Arc<Traces>>,
     name: &'static str,
     organization: &str,
     work: impl Future<Output = T>,
-) -> T {
+) -> impl Future<Output = T> {
     match traces {
         // It ends with the last that holds it.
-        Some(traces) => work.with_context(traces.task(name, organization)).await,
-        None => work.await,
+        Some(traces) => Either::Left(work.with_context(traces.task(name, organization))),
+        None => Either::Right(work),
     }
 }
 
 /// Does a part of what is done now, with a span of its own if that has one.
-pub async fn part<T>(name: &'static str, work: impl Future<Output = T>) -> T {
+///
+/// No `async fn`: that would keep the work twice, as what it was given and as what it waits for.
+pub fn part<T>(name: &'static str, work: impl Future<Output = T>) -> impl Future<Output = T> {
     let whole = Context::current();
-    let Some(Parts(traces)) = whole.get::<Parts>() else { return work.await };
-    let span = traces.tracer.start_with_context(name, &whole);
-    let context = whole.with_span(span);
-    let done = work.with_context(context.clone()).await;
-    context.span().end();
-    done
+    let Some(Parts(traces)) = whole.get::<Parts>() else { return Either::Right(work) };
+    let context = whole.with_span(traces.tracer.start_with_context(name, &whole));
+    let part = context.clone();
+    Either::Left(work.with_context(context).inspect(move |_| part.span().end()))
 }
 
 /// Sends for the exporter, whose thread is none of the runtime's.

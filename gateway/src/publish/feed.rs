@@ -86,6 +86,15 @@ impl Feed {
         self.published.subscribe()
     }
 
+    /// The newest state, if there is one.
+    pub fn state(&self) -> Option<Arc<State>> {
+        self.read_at.store(now_micros(), Ordering::Relaxed);
+        match &*self.published.borrow() {
+            Published::State(state) => Some(state.clone()),
+            _ => None,
+        }
+    }
+
     /// Changes whenever a key of the organization is made, changed or revoked.
     pub fn credentials(&self) -> watch::Receiver<i64> {
         self.credentials.subscribe()

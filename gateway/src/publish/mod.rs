@@ -105,6 +105,9 @@ impl Publisher {
     /// The newest state of an organization; waits for the first.
     pub async fn state(self: &Arc<Self>, organization: &str) -> Result<Arc<State>, Problem> {
         let feed = self.feed(organization);
+        if let Some(state) = feed.state() {
+            return Ok(state);
+        }
         let mut published = feed.subscribe();
         let first = published.wait_for(|published| !matches!(published, Published::Nothing));
         match tokio::time::timeout(FIRST_STATE, first).await {
