@@ -189,7 +189,7 @@ async fn a_deleted_organizations_key_is_no_key() {
 #[tokio::test]
 async fn other_paths_and_methods_are_refused() {
     let setup = Setup::new().await;
-    for path in ["/", "/v1", "/v1/me", "/v2/me/slice", "/v1/organizations/acme"] {
+    for path in ["/", "/v1", "/v1/me", "/v2/me/slice", "/v1/organizations/acme/nothing"] {
         let answer = get(setup.address(), path, &[]).await;
         assert_eq!((answer.status, answer.code().as_str()), (StatusCode::NOT_FOUND, "not_found"), "{path}");
     }
