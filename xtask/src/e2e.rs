@@ -14,6 +14,8 @@ pub fn run(tests: &mut Count) -> Result<()> {
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let log = folder.join("gateway.log");
     let postern = Postern::new("debug", folder.join("data"));
+    // Before the gateway starts: it brings the built-in roles and their catalog to the organizations that are there.
+    postern.import(&path(WORLD))?;
     let gateway = postern.start(&log)?;
     println!("gateway on {}, log in {}", gateway.address, log.display());
     let result = prepare_and_test(&postern, &gateway.address, tests);
@@ -28,7 +30,6 @@ pub fn run(tests: &mut Count) -> Result<()> {
 }
 
 fn prepare_and_test(postern: &Postern, address: &str, tests: &mut Count) -> Result<()> {
-    postern.import(&path(WORLD))?;
     postern.write_personas("2h")?;
     for workspace in ["examples/fleet", "packages/console"] {
         let mut browser = packages::browser_test(workspace);
