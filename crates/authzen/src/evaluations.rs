@@ -48,11 +48,10 @@ pub(crate) fn evaluations<V: View>(
     now: i64,
     tell: &mut dyn FnMut(&Made<'_>),
 ) -> Result<String, BadRequest> {
-    let plain = plain::batch(body);
-    if let Some((batch, wholes)) = plain.as_ref().and_then(|batch| Some((batch, batch.wholes()?))) {
-        let options = options(batch.options)?;
-        let queries = wholes.into_iter().map(|whole| Query::of(whole, mapping));
-        return decide_all(view, batch.len(), queries, options, now, tell);
+    if let Some(batch) = plain::batch(body) {
+        let (options, count) = (options(batch.options)?, batch.items.len());
+        let queries = batch.items.into_iter().map(|item| Query::of(item, mapping));
+        return decide_all(view, count, queries, options, now, tell);
     }
     let defaults: Parts<'_> = object(body, "the body")?;
     let options = options(defaults.options)?;

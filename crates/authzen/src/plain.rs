@@ -49,9 +49,9 @@ struct PlainAction<'a> {
     properties: Option<&'a RawValue>,
 }
 
-/// What an item has, and what stands at the top for those that lack it.
+/// What may stand at the top of a request, and in an item of a batch.
 #[derive(Deserialize)]
-pub(crate) struct PlainParts<'a> {
+struct PlainParts<'a> {
     #[serde(borrow, default)]
     subject: Option<Object<PlainEntity<'a>>>,
     #[serde(borrow, default)]
@@ -60,28 +60,17 @@ pub(crate) struct PlainParts<'a> {
     resource: Option<Object<PlainEntity<'a>>>,
     #[serde(borrow, default)]
     context: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct PlainRequest<'a> {
-    #[serde(borrow, default)]
-    subject: Option<Object<PlainEntity<'a>>>,
-    #[serde(borrow, default)]
-    action: Option<Object<PlainAction<'a>>>,
-    #[serde(borrow, default)]
-    resource: Option<Object<PlainEntity<'a>>>,
-    #[serde(borrow, default)]
-    context: Option<&'a RawValue>,
+    /// Those of an item are ignored.
     #[serde(borrow, default)]
     evaluations: Option<Vec<Object<PlainParts<'a>>>>,
     #[serde(borrow, default)]
     options: Option<&'a RawValue>,
 }
 
-/// A batch that has items.
+/// A batch: its items, each with what it lacks taken whole from the top.
 pub(crate) struct PlainBatch<'a> {
-    defaults: PlainParts<'a>,
-    items: Vec<Object<PlainParts<'a>>>,
+    /// At least one.
+    pub items: Vec<Whole<'a>>,
     /// Not read yet.
     pub options: Option<&'a RawValue>,
 }
@@ -102,31 +91,17 @@ pub(crate) fn single(body: &str) -> Option<Whole<'_>> {
 
 /// A request for many. `None`: it has no items, or something in it is not plain.
 pub(crate) fn batch(body: &str) -> Option<PlainBatch<'_>> {
-    let Object(request) = serde_json::from_str::<Object<PlainRequest<'_>>>(body).ok()?;
-    let PlainRequest { subject, action, resource, context, evaluations, options } = request;
-    let items = evaluations.filter(|items| !items.is_empty())?;
-    Some(PlainBatch { defaults: PlainParts { subject, action, resource, context }, items, options })
-}
-
-impl<'a> PlainBatch<'a> {
-    /// How many items there are.
-    pub fn len(&self) -> usize {
-        self.items.len()
-    }
-
-    /// All items, each with what it lacks taken whole from the top. `None`: one of them is not plain.
-    pub fn wholes(&self) -> Option<Vec<Whole<'a>>> {
-        let top = &self.defaults;
-        let one = |Object(item): &Object<PlainParts<'a>>| {
-            whole(
-                item.subject.as_ref().or(top.subject.as_ref()),
-                item.action.as_ref().or(top.action.as_ref()),
-                item.resource.as_ref().or(top.resource.as_ref()),
-                item.context.or(top.context),
-            )
-        };
-        self.items.iter().map(one).collect()
-    }
+    let Object(top) = serde_json::from_str::<Object<PlainParts<'_>>>(body).ok()?;
+    let items = top.evaluations.as_ref().filter(|items| !items.is_empty())?;
+    let items = items.iter().map(|Object(item)| {
+        whole(
+            item.subject.as_ref().or(top.subject.as_ref()),
+            item.action.as_ref().or(top.action.as_ref()),
+            item.resource.as_ref().or(top.resource.as_ref()),
+            item.context.or(top.context),
+        )
+    });
+    Some(PlainBatch { items: items.collect::<Option<_>>()?, options: top.options })
 }
 
 fn whole<'a>(
@@ -173,9 +148,8 @@ mod tests {
         assert_eq!((&*whole.resource.id, whole.resource.properties.0.len()), ("s1", 1));
         let request =
             format!(r#"{{"evaluations": [{{}}, {{"action": {{"name": "write"}}}}], {}"#, &GOOD[1..]);
-        let batch = batch(&request).unwrap();
-        let names: Vec<_> = batch.wholes().unwrap().into_iter().map(|whole| whole.action.name).collect();
-        assert_eq!((batch.len(), &names[..]), (2, &[Cow::Borrowed("read"), Cow::Borrowed("write")][..]));
+        let names: Vec<_> = batch(&request).unwrap().items.into_iter().map(|item| item.action.name).collect();
+        assert_eq!(names, ["read", "write"]);
     }
 
     #[test]

@@ -207,6 +207,38 @@ export function Dialog({
   );
 }
 
+/** What a dialog asks for, with the ways out below it. */
+export function Form({
+  submit,
+  onClose,
+  onSubmit,
+  children,
+}: {
+  submit: string;
+  onClose: () => void;
+  onSubmit: () => void;
+  children: ReactNode;
+}) {
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        onSubmit();
+      }}
+    >
+      {children}
+      <div className="dialog-actions">
+        <button type="button" className="button" onClick={onClose}>
+          Cancel
+        </button>
+        <button type="submit" className="button primary">
+          {submit}
+        </button>
+      </div>
+    </form>
+  );
+}
+
 /** A table that scrolls by itself where it is too wide, also by the keyboard. */
 export function Table({
   label,

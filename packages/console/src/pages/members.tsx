@@ -1,29 +1,24 @@
 // Who there is, what each of them holds where, and in which groups they are.
 
-import { useDeferredValue, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { useSearchParams } from "react-router";
+import { Chooser } from "../chooser.js";
 import { READ_ROLES, useAny, useApp, useLoaded, useNoWrite, WRITE_ASSIGNMENTS } from "../context.js";
 import { Confirm } from "../impact.js";
 import { segments, withQuery, type Write } from "../interface.js";
-import { Action, Await, Chip, Dialog, Empty, Page, Table } from "../parts.js";
+import { Action, Await, Chip, Dialog, Empty, Form, Page, Table } from "../parts.js";
 import type { Assignment, Membership, Role, Scope, Subject } from "../types.js";
-import { count, placeText, roleText, timeText, type Names } from "../words.js";
-
-/** Rows that are shown at once. */
-const ROWS = 200;
+import { placeText, roleText, timeText, type Names } from "../words.js";
 
 export function Members() {
   const { management, newest } = useApp();
   const [parameters, setParameters] = useSearchParams();
-  const [filter, setFilter] = useState("");
-  const wanted = useDeferredValue(filter.trim().toLowerCase());
   const chosen = parameters.get("subject");
   const read = useLoaded("subjects", newest, (signal) => management.all<Subject>("subjects", 10, signal));
   return (
     <Page title="Members" about="People, services and groups, and what each of them holds.">
       <Await of={read} what="the members">
         {({ items, more }) => {
-          const found = items.filter((subject) => text(subject).includes(wanted));
           if (items.length === 0)
             return (
               <Empty title="Nobody is listed">
@@ -31,48 +26,31 @@ export function Members() {
               </Empty>
             );
           return (
-            <div className={chosen === null ? "split" : "split open"}>
-              <section aria-label="List of members">
-                <label className="search">
-                  <span className="hidden">Find a member</span>
-                  <input
-                    type="search"
-                    placeholder="Find by id, alias or attribute"
-                    value={filter}
-                    onChange={(event) => setFilter(event.target.value)}
-                  />
-                </label>
-                <p className="muted small" role="status">
-                  {count(found.length, "member")}
-                  {found.length > ROWS && `, of which the first ${ROWS} are shown`}
-                  {more && "; there are more than were read"}
-                </p>
-                <ul className="list">
-                  {found.slice(0, ROWS).map((subject) => (
-                    <li key={subject.id}>
-                      <button
-                        type="button"
-                        aria-current={subject.id === chosen ? "true" : undefined}
-                        onClick={() => setParameters({ subject: subject.id })}
-                      >
-                        <span>{subject.id}</span>
-                        <span className="muted small">{about(subject)}</span>
-                        {!subject.active && <Chip kind="warn">off</Chip>}
-                      </button>
-                    </li>
-                  ))}
-                </ul>
-              </section>
-              <section aria-label="Chosen member">
-                {chosen === null ? (
-                  <Empty title="Choose a member">
-                    <p>What they hold, and where, stands here.</p>
-                  </Empty>
-                ) : (
-                  <Member key={chosen} id={chosen} listed={items.find(({ id }) => id === chosen)} />
-                )}
-              </section>
-            </div>
+            <Chooser
+              what="member"
+              by="id, alias or attribute"
+              items={items}
+              more={more}
+              chosen={chosen ?? undefined}
+              idOf={(subject) => subject.id}
+              textOf={text}
+              row={(subject) => (
+                <>
+                  <span>{subject.id}</span>
+                  <span className="muted small">{about(subject)}</span>
+                  {!subject.active && <Chip kind="warn">off</Chip>}
+                </>
+              )}
+              onChoose={(subject) => setParameters({ subject: subject.id })}
+            >
+              {chosen === null ? (
+                <Empty title="Choose a member">
+                  <p>What they hold, and where, stands here.</p>
+                </Empty>
+              ) : (
+                <Member key={chosen} id={chosen} listed={items.find(({ id }) => id === chosen)} />
+              )}
+            </Chooser>
           );
         }}
       </Await>
@@ -243,9 +221,10 @@ function Assign({
   const place = fixed ?? scopes.find((scope) => `${scope.type} ${scope.id}` === at) ?? null;
   return (
     <Dialog title={`Assign a role to ${subject}`} onClose={onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
+      <Form
+        submit="Count what changes"
+        onClose={onClose}
+        onSubmit={() => {
           if (chosen === undefined) return;
           const where = place === null ? null : { type: place.type, id: place.id };
           onChoose({ subject, role, at: where }, chosen.name);
@@ -278,15 +257,7 @@ function Assign({
           </select>
         </label>
         {read.state === "refused" && <p className="muted">The scopes could not be read.</p>}
-        <div className="dialog-actions">
-          <button type="button" className="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" className="button primary">
-            Count what changes
-          </button>
-        </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }

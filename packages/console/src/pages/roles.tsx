@@ -6,7 +6,7 @@ import { useApp, useLoaded, useNoWrite } from "../context.js";
 import { Confirm } from "../impact.js";
 import { segments, type Tagged } from "../interface.js";
 import { byType, cell, difference, missing, reapply, satisfied, toggle } from "../matrix.js";
-import { Action, Await, Chip, Dialog, Empty, Page, Trouble } from "../parts.js";
+import { Action, Await, Chip, Dialog, Empty, Form, Page, Trouble } from "../parts.js";
 import type { Catalog, Role } from "../types.js";
 import { count, placeText } from "../words.js";
 
@@ -339,9 +339,10 @@ function NewRole({ onClose, onMade }: { onClose: () => void; onMade: (role: Role
   const [error, setError] = useState<unknown>(undefined);
   return (
     <Dialog title="New role" onClose={onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
+      <Form
+        submit="Make it"
+        onClose={onClose}
+        onSubmit={() => {
           management.post<Role>("roles", { name, permissions: [] }).then(onMade, setError);
         }}
       >
@@ -350,15 +351,7 @@ function NewRole({ onClose, onMade }: { onClose: () => void; onMade: (role: Role
           Name
           <input value={name} onChange={(event) => setName(event.target.value)} required autoFocus />
         </label>
-        <div className="dialog-actions">
-          <button type="button" className="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" className="button primary">
-            Make it
-          </button>
-        </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }
@@ -379,12 +372,7 @@ function Reassign({
   const [chosen, setChosen] = useState("");
   return (
     <Dialog title={`Delete ${role.name}`} onClose={onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          onChoose(chosen);
-        }}
-      >
+      <Form submit="Count what changes" onClose={onClose} onSubmit={() => onChoose(chosen)}>
         <p>
           {count(holders, "assignment")} of it would be left without a role. Which one do they get instead?
         </p>
@@ -399,15 +387,7 @@ function Reassign({
             ))}
           </select>
         </label>
-        <div className="dialog-actions">
-          <button type="button" className="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" className="button primary">
-            Count what changes
-          </button>
-        </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }

@@ -1,21 +1,16 @@
 // Scopes: the resources at which roles are assigned, what lies above them, and who holds what there.
 
-import { useDeferredValue, useState } from "react";
 import { Link, useSearchParams } from "react-router";
+import { Chooser, ROWS } from "../chooser.js";
 import { READ_ROLES, useAny, useApp, useLoaded } from "../context.js";
 import { Await, Chip, Empty, Page, Table } from "../parts.js";
 import type { Assignment, Role, Scope } from "../types.js";
-import { count, placeText, roleText, type Names } from "../words.js";
-
-/** Rows that are shown at once. */
-const ROWS = 200;
+import { placeText, roleText, type Names } from "../words.js";
 
 export function Scopes() {
   const { management, newest } = useApp();
   const reads = useAny(READ_ROLES);
   const [parameters, setParameters] = useSearchParams();
-  const [filter, setFilter] = useState("");
-  const wanted = useDeferredValue(filter.trim().toLowerCase());
   const [type, id] = [parameters.get("type"), parameters.get("id")];
   const scopes = useLoaded("scopes", newest, (signal) => management.all<Scope>("scopes", 10, signal));
   const held = useLoaded(`held ${reads}`, newest, async (signal) => {
@@ -37,72 +32,54 @@ export function Scopes() {
                 <p>Every role counts in the whole organization until a type of resource is a scope.</p>
               </Empty>
             );
-          const found = items.filter((scope) => text(scope).includes(wanted));
           const chosen = items.find((scope) => scope.type === type && scope.id === id);
           return (
-            <div className={chosen === undefined ? "split" : "split open"}>
-              <section aria-label="List of scopes">
-                <label className="search">
-                  <span className="hidden">Find a scope</span>
-                  <input
-                    type="search"
-                    placeholder="Find by id or attribute"
-                    value={filter}
-                    onChange={(event) => setFilter(event.target.value)}
-                  />
-                </label>
-                <p className="muted small" role="status">
-                  {count(found.length, "scope")}
-                  {found.length > ROWS && `, of which the first ${ROWS} are shown`}
-                  {more && "; there are more than were read"}
-                </p>
-                <ul className="list">
-                  {found.slice(0, ROWS).map((scope) => (
-                    <li key={`${scope.type} ${scope.id}`}>
-                      <button
-                        type="button"
-                        aria-current={scope === chosen ? "true" : undefined}
-                        onClick={() => setParameters({ type: scope.type, id: scope.id })}
-                      >
-                        <span>{placeText(scope)}</span>
-                        <span className="muted small">{scope.attributes["name"]}</span>
-                        <State of={scope} />
-                      </button>
-                    </li>
-                  ))}
-                </ul>
-              </section>
-              <section aria-label="Chosen scope">
-                {chosen === undefined ? (
-                  <Empty title="Choose a scope">
-                    <p>Who holds what there stands here.</p>
-                  </Empty>
-                ) : (
-                  <>
-                    <h2>
-                      {placeText(chosen)} <State of={chosen} />
-                    </h2>
-                    <p className="muted">
-                      {chosen.attributes["name"]}
-                      {chosen.parents.length > 0 && ` In ${chosen.parents.map(placeText).join(", ")}.`}
-                    </p>
-                    {chosen.roles.length > 0 && (
-                      <p>Roles of its own: {chosen.roles.map(({ name }) => name).join(", ")}.</p>
-                    )}
-                    <h3>Assigned here</h3>
-                    {!reads ? (
-                      <p className="muted">That is for those who hold {READ_ROLES.join(" or ")}.</p>
-                    ) : (
-                      <Await of={held} what="the assignments">
-                        {({ assignments, names, more: cut }) => (
-                          <Assigned scope={chosen} assignments={assignments} names={names} cut={cut} />
-                        )}
-                      </Await>
-                    )}
-                  </>
-                )}
-              </section>
-            </div>
+            <Chooser
+              what="scope"
+              by="id or attribute"
+              items={items}
+              more={more}
+              chosen={chosen === undefined ? undefined : placeText(chosen)}
+              idOf={placeText}
+              textOf={text}
+              row={(scope) => (
+                <>
+                  <span>{placeText(scope)}</span>
+                  <span className="muted small">{scope.attributes["name"]}</span>
+                  <State of={scope} />
+                </>
+              )}
+              onChoose={(scope) => setParameters({ type: scope.type, id: scope.id })}
+            >
+              {chosen === undefined ? (
+                <Empty title="Choose a scope">
+                  <p>Who holds what there stands here.</p>
+                </Empty>
+              ) : (
+                <>
+                  <h2>
+                    {placeText(chosen)} <State of={chosen} />
+                  </h2>
+                  <p className="muted">
+                    {chosen.attributes["name"]}
+                    {chosen.parents.length > 0 && ` In ${chosen.parents.map(placeText).join(", ")}.`}
+                  </p>
+                  {chosen.roles.length > 0 && (
+                    <p>Roles of its own: {chosen.roles.map(({ name }) => name).join(", ")}.</p>
+                  )}
+                  <h3>Assigned here</h3>
+                  {!reads ? (
+                    <p className="muted">That is for those who hold {READ_ROLES.join(" or ")}.</p>
+                  ) : (
+                    <Await of={held} what="the assignments">
+                      {({ assignments, names, more: cut }) => (
+                        <Assigned scope={chosen} assignments={assignments} names={names} cut={cut} />
+                      )}
+                    </Await>
+                  )}
+                </>
+              )}
+            </Chooser>
           );
         }}
       </Await>
