@@ -15,7 +15,7 @@ type Stage =
   | { at: "open"; session: Session; postern: Postern };
 
 const SENTENCES: Partial<Record<PosternError["code"], string>> = {
-  unavailable: "The gateway cannot be reached.",
+  unavailable: "The gateway cannot be reached. Reload this page when it answers, or sign in again.",
   unauthorized: "The token is not good, or not any more.",
   forbidden: "The token is of another organization.",
   wasm: "The permission engine could not be loaded.",
@@ -40,13 +40,15 @@ function Main({ first }: { first: Session | undefined }) {
     }).then(
       (postern) => {
         if (!wanted) return postern.close();
-        keep(session);
         setStage({ at: "open", session, postern });
       },
       (error: unknown) => {
         if (!wanted) return;
         const code = error instanceof PosternError ? error.code : undefined;
-        leave((code && SENTENCES[code]) ?? "Signing in failed.");
+        const message = (code && SENTENCES[code]) ?? "Signing in failed.";
+        // What may work when the gateway answers again is not forgotten.
+        if (code === "unavailable") setStage({ at: "sign-in", message });
+        else leave(message);
       },
     );
     return () => {
@@ -75,7 +77,15 @@ function Main({ first }: { first: Session | undefined }) {
     );
   }
   if (stage.at === "sign-in")
-    return <SignIn message={stage.message} onChoose={(session) => setStage({ at: "connecting", session })} />;
+    return (
+      <SignIn
+        message={stage.message}
+        onChoose={(session) => {
+          keep(session);
+          setStage({ at: "connecting", session });
+        }}
+      />
+    );
   return (
     <main className="way-in">
       <p role="status" className="muted">

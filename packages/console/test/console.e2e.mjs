@@ -116,6 +116,23 @@ test("a token in the address signs in, and is taken out of it at once", async ()
   });
 });
 
+test("a gateway that does not answer for a moment signs nobody out", async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const slice = (url) => url.pathname === "/v1/me/slice";
+  try {
+    const fragment = new URLSearchParams({ organization, token: tokens.get("user:sam") });
+    await page.route(slice, (route) => route.abort());
+    await page.goto(`${baseUrl}/console/#${fragment}`);
+    await page.getByText("The gateway cannot be reached.").waitFor();
+    await page.unroute(slice);
+    await page.reload();
+    await page.locator(".currency.live").waitFor();
+  } finally {
+    await context.close();
+  }
+});
+
 test("what is pasted signs in; what cannot is told, and stays", async () => {
   const context = await browser.newContext();
   const page = await context.newPage();
