@@ -7,6 +7,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import {
   baseUrl,
   cutLine,
@@ -259,6 +260,14 @@ test("what somebody else saved meanwhile stays, and so does what was not saved",
           etag: "*",
           body: { name: role.name, permissions: ["fleet:read", "rack:read"] },
         });
+        // The new state comes late: nothing may be said of it before it is there.
+        await page.route(
+          (url) => decodeURIComponent(url.pathname).endsWith(`/roles/${role.id}`),
+          async (route) => {
+            await setTimeout(300);
+            await route.continue();
+          },
+        );
         await page.getByRole("button", { name: "Save …" }).click();
         await page.getByText("Somebody saved this role since you opened it", { exact: false }).waitFor();
         assert.equal(await page.getByRole("checkbox", { name: "E2E both: rack:read" }).isChecked(), true);

@@ -89,10 +89,11 @@ function Matrix({
   };
   const rebase = (before: Draft): void => {
     setOpen({ at: "nothing" });
-    setTheirs(true);
     read(before.opened.item).then((opened) => {
       const mine = reapply(before.opened.item.permissions, before.permissions, opened.item.permissions, keys);
+      // Together: who is told to look again has the new state before them.
       setDraft({ opened, permissions: mine });
+      setTheirs(true);
     }, setError);
   };
   const close = (): void => setOpen({ at: "nothing" });
@@ -202,8 +203,8 @@ function Matrix({
                     because={
                       noWrite ??
                       (role.immutable ? "This role is kept as it is by the gateway." : undefined) ??
-                      (draft !== undefined && draft.opened.item.id !== role.id && changed > 0
-                        ? `Save or discard ${draft.opened.item.name} first.`
+                      (draft !== undefined && changed > 0
+                        ? `Save or discard what you changed of ${draft.opened.item.name} first.`
                         : undefined)
                     }
                     onClick={() => edit(role)}
