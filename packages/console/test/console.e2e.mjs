@@ -86,8 +86,23 @@ const call = async (method, path, { token = tokens.get("user:sam"), body, etag }
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   assert.ok(response.ok, `${method} ${path}: ${response.status} ${response.ok ? "" : await response.text()}`);
+  if (method !== "GET") await published(response.headers.get("postern-revision"), token);
   return response.status === 204 ? undefined : response.json();
 };
+
+/** Waits until pages that are opened from now on see what a write wrote. */
+async function published(revision, token) {
+  for (let turn = 0; turn < 100; turn += 1) {
+    const response = await fetch(new URL("/v1/me/slice", baseUrl), {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    assert.equal(response.status, 200);
+    await response.arrayBuffer();
+    if (BigInt(response.headers.get("postern-revision")) >= BigInt(revision)) return;
+    await setTimeout(50);
+  }
+  assert.fail(`revision ${revision} is not published`);
+}
 
 /** A role for one test; it is gone afterwards. */
 async function withRole(name, permissions, work) {
