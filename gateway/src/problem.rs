@@ -244,6 +244,27 @@ impl Problem {
     /// A preset that was deleted.
     pub const PRESET_DELETED: Problem =
         Problem::new(StatusCode::CONFLICT, "preset_deleted", "the preset is deleted: restore it first");
+    /// An invitation that waits for no answer any more.
+    pub const INVITATION_ANSWERED: Problem = Problem::new(
+        StatusCode::CONFLICT,
+        "invitation_answered",
+        "the invitation is not pending any more: it was answered or cancelled, or it has expired; ask for another one",
+    );
+    /// An invitation to what its subject has.
+    pub const ALREADY_HELD: Problem =
+        Problem::new(StatusCode::CONFLICT, "already_held", "the subject has this already");
+    /// Whoever invited has fewer rights by now.
+    pub const INVITER_MAY_NOT: Problem = Problem::new(
+        StatusCode::CONFLICT,
+        "inviter_may_not",
+        "whoever sent the invitation may not give this any more; ask somebody who may for another one",
+    );
+    /// An answer is the invited subject's alone.
+    pub const NOT_INVITED: Problem = Problem::new(
+        StatusCode::FORBIDDEN,
+        "not_invited",
+        "only the subject that was invited can answer, with its token or a key of its own",
+    );
     /// A scope that was deleted.
     pub const SCOPE_DELETED: Problem = Problem::new(
         StatusCode::CONFLICT,
@@ -404,6 +425,11 @@ impl Problem {
 }
 
 impl Refusal {
+    /// Whether it says that the caller may not.
+    pub fn is_forbidden(&self) -> bool {
+        self.problem.status == StatusCode::FORBIDDEN
+    }
+
     /// With a further member of the body, for programs.
     pub fn with(mut self, name: &'static str, value: Value) -> Self {
         self.members.push((name, value));

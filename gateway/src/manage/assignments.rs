@@ -2,7 +2,7 @@
 
 use super::input::{self, At};
 use super::permission::{ROLE_MANAGE, USER_MANAGE};
-use super::write::refusal;
+use super::refused::refusal;
 use super::{Make, Write, Written};
 use crate::problem::{Problem, Refusal};
 use crate::store::facts::AssignmentFact;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewAssignment {
-    subject: String,
+    pub(super) subject: String,
     role: String,
     // Has to be there: a member that was forgotten must not mean the whole organization.
     #[serde(deserialize_with = "Option::deserialize")]
@@ -33,6 +33,14 @@ impl Make for NewAssignment {
 
     /// Assigns a role. An assignment that is there is left as it is.
     async fn make(&self, mut write: Write<'_>) -> Result<Written, Refusal> {
+        let given = self.give(&mut write).await?;
+        write.commit_given(given).await
+    }
+}
+
+impl NewAssignment {
+    /// Assigns the role, up to the comparison of what everybody may do.
+    pub(super) async fn give(&self, write: &mut Write<'_>) -> Result<Given, Refusal> {
         let at = self.at.as_ref().map(|at| (at.kind.as_str(), at.id.as_str()));
         let life = input::life(self.active, self.not_before.as_deref(), self.expires_at.as_deref())?;
         if self.subject != "user:all" {
@@ -56,15 +64,34 @@ impl Make for NewAssignment {
         let made = assignments::insert(connection, organization, &fact).await.map_err(refusal)?;
         let after = assignments::same(connection, organization, &fact).await.map_err(refusal)?;
         let after = after.ok_or(Problem::INTERNAL)?;
-        if !made {
-            return Ok(write.unchanged(after));
+        if made {
+            write.given(&after.id);
         }
-        write.given(&after.id);
-        write.commit("assignment.create", &after.id.clone(), None, Some(after)).await
+        Ok(Given { item: after, made, operation: "assignment.create" })
     }
 }
 
+/// What somebody was given.
+pub(super) struct Given {
+    pub item: Item,
+    /// It was not there before.
+    pub made: bool,
+    /// As the audit has it.
+    pub operation: &'static str,
+}
+
 impl Write<'_> {
+    /// Commits what was given.
+    pub(super) async fn commit_given(
+        self,
+        Given { item, made, operation }: Given,
+    ) -> Result<Written, Refusal> {
+        match made {
+            true => self.commit(operation, &item.id.clone(), None, Some(item)).await,
+            false => Ok(self.unchanged(item)),
+        }
+    }
+
     /// Takes an assignment away.
     pub async fn delete_assignment(mut self, id: Uuid) -> Result<Written, Refusal> {
         let before = self.assignment(id).await;

@@ -2,7 +2,7 @@
 
 use super::input::{self, At, Relation};
 use super::permission::RESOURCE_MANAGE;
-use super::write::refusal;
+use super::refused::refusal;
 use super::{Make, Place, Write, Written};
 use crate::problem::{Problem, Refusal};
 use crate::store::manage::Item;

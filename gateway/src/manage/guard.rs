@@ -5,8 +5,8 @@
 //! needed. A grant says itself what it gives, whatever it depends on: whoever makes it holds that at every place that
 //! it reaches, without conditions.
 
+use super::refused::refusal;
 use super::rights::{borrowed, cannot_grant};
-use super::write::refusal;
 use super::{Need, Place, Write, input};
 use crate::problem::{Problem, Refusal};
 use crate::store::manage::places::{self, Listed};

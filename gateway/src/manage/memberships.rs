@@ -2,7 +2,7 @@
 
 use super::input;
 use super::permission::{ROLE_MANAGE, USER_MANAGE};
-use super::write::refusal;
+use super::refused::refusal;
 use super::{Make, Write, Written};
 use crate::problem::{Problem, Refusal};
 use crate::store::manage::{Item, memberships};

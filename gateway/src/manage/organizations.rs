@@ -1,7 +1,7 @@
 //! Organizations: made and ended by whoever runs the installation.
 
 use super::input;
-use super::write::refusal;
+use super::refused::refusal;
 use super::{Caller, Replay, Written};
 use crate::app::App;
 use crate::problem::{Problem, Refusal};

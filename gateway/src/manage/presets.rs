@@ -4,8 +4,8 @@
 
 use super::guard::By;
 use super::permission::{ROLE_MANAGE, USER_MANAGE};
+use super::refused::refusal;
 use super::roles::expect;
-use super::write::refusal;
 use super::{Make, Need, Write, Written, input, role_names};
 use crate::problem::{Problem, Refusal};
 use crate::store::manage::presets::{self, PresetRow};

@@ -2,8 +2,8 @@
 
 use super::input::{self, Relation};
 use super::permission::RESOURCE_MANAGE;
+use super::refused::refusal;
 use super::roles::expect;
-use super::write::refusal;
 use super::{Make, Place, Write, Written};
 use crate::problem::{Problem, Refusal};
 use crate::store::facts::ResourceFact;

@@ -1,7 +1,7 @@
 //! The names of roles that are made for a scope: by a template, and where that gives none, by something that always does.
 //! A scope is never refused for what its roles would be called.
 
-use super::write::refusal;
+use super::refused::refusal;
 use super::{Write, input};
 use crate::problem::{Problem, Refusal};
 use crate::store::manage::roles;

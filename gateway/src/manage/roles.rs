@@ -2,7 +2,7 @@
 
 use super::input;
 use super::permission::ROLE_MANAGE;
-use super::write::refusal;
+use super::refused::refusal;
 use super::{Make, Need, Write, Written};
 use crate::problem::{Problem, Refusal};
 use crate::store::manage::roles::{self, RoleRow};

@@ -2,12 +2,13 @@
 //! edge lets nothing flow, neither from the receiver's place to the resource nor past what the grant says, and neither
 //! takes the place of another edge or grant: what was there before is there after.
 
+use super::assignments::Given;
 use super::edges::resource;
 use super::guard::By;
 use super::input::{self, At};
 use super::permission::{RESOURCE_SHARE, ROLE_MANAGE};
+use super::refused::refusal;
 use super::rights::borrowed;
-use super::write::refusal;
 use super::{Make, Write, Written};
 use crate::problem::{Problem, Refusal};
 use crate::store::facts::GrantFact;
@@ -18,7 +19,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 /// Who may share a resource, with one of these at it.
-const SHARERS: &[&str] = &[RESOURCE_SHARE, ROLE_MANAGE];
+pub(super) const SHARERS: &[&str] = &[RESOURCE_SHARE, ROLE_MANAGE];
 
 /// What callers say of a share.
 #[derive(Clone, Debug, Deserialize)]
@@ -26,7 +27,7 @@ const SHARERS: &[&str] = &[RESOURCE_SHARE, ROLE_MANAGE];
 pub struct NewShare {
     resource: At,
     /// A subject, a group, or `user:all`.
-    subject: String,
+    pub(super) subject: String,
     permissions: Vec<String>,
     /// The resource below which the receiver finds it, such as the receiver's home; none without it.
     #[serde(default)]
@@ -44,6 +45,14 @@ impl Make for NewShare {
 
     /// Shares a resource. A share that is there is left as it is.
     async fn make(&self, mut write: Write<'_>) -> Result<Written, Refusal> {
+        let given = self.give(&mut write).await?;
+        write.commit_given(given).await
+    }
+}
+
+impl NewShare {
+    /// Shares the resource, up to the comparison of what everybody may do.
+    pub(super) async fn give(&self, write: &mut Write<'_>) -> Result<Given, Refusal> {
         let life = input::life(self.active, self.not_before.as_deref(), self.expires_at.as_deref())?;
         let at = self.resource.checked("resource")?;
         let into = self.into.as_ref().map(|into| into.checked("into")).transpose()?;
@@ -85,8 +94,8 @@ impl Make for NewShare {
         };
         let (connection, organization) = write.tables();
         let there = shares::same(connection, organization, &fact, borrowed(&into)).await.map_err(refusal)?;
-        if let Some(there) = there {
-            return Ok(write.unchanged(there));
+        if let Some(item) = there {
+            return Ok(Given { item, made: false, operation: "share.create" });
         }
         let id = Uuid::now_v7();
         grants::insert(connection, organization, id, &fact, true).await.map_err(refusal)?;
@@ -95,8 +104,7 @@ impl Make for NewShare {
             edges::add(connection, organization, &edge, Some(id)).await.map_err(refusal)?;
         }
         let after = shares::get(connection, organization, id).await.map_err(refusal)?;
-        let after = after.ok_or(Problem::INTERNAL)?;
-        write.commit("share.create", &after.id.clone(), None, Some(after)).await
+        Ok(Given { item: after.ok_or(Problem::INTERNAL)?, made: true, operation: "share.create" })
     }
 }
 

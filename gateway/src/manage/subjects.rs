@@ -2,11 +2,11 @@
 
 use super::input;
 use super::permission::{ROLE_MANAGE, USER_MANAGE};
+use super::refused::refusal;
 use super::roles::expect;
-use super::write::refusal;
 use super::{Make, Write, Written};
 use crate::problem::{Problem, Refusal};
-use crate::store::manage::{Item, subjects};
+use crate::store::manage::{Item, invitations, subjects};
 use postern_world::Life;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -115,6 +115,7 @@ impl Write<'_> {
         self.affects(members, []).await?;
         self.nothing_kept_back()?;
         let (connection, organization) = self.tables();
+        invitations::cancel_of(connection, organization, id).await.map_err(refusal)?;
         subjects::delete(connection, organization, id).await.map_err(refusal)?;
         self.commit("subject.delete", id, Some(before), None).await
     }

@@ -2,6 +2,7 @@
 
 use super::guard::By;
 use super::impact::Impact;
+use super::refused::refusal;
 use super::rights::{Rights, borrowed, cannot_grant};
 use super::written::{Replay, Written};
 use super::{Actor, Caller, Need, Place};
@@ -9,7 +10,7 @@ use crate::app::App;
 use crate::clock::now_micros;
 use crate::problem::{Problem, Refusal};
 use crate::publish::{self, PublishError, State};
-use crate::store::manage::{Item, audit, check_now, hidden, lock, replay, subjects};
+use crate::store::manage::{Item, audit, begin_trial, check_now, hidden, lock, replay, subjects, take_back};
 use crate::store::{StoreError, heads};
 use crate::traces::part;
 use serde_json::Value;
@@ -294,8 +295,20 @@ impl<'a> Write<'a> {
         before: Option<&Item>,
         after: Option<&Item>,
     ) -> Result<(), Refusal> {
+        self.take_down_of(self.caller.actor.name(), operation, target, before, after).await
+    }
+
+    /// The same of what somebody else did, in whose name the write is not.
+    pub(super) async fn take_down_of(
+        &mut self,
+        actor: &str,
+        operation: &str,
+        target: &str,
+        before: Option<&Item>,
+        after: Option<&Item>,
+    ) -> Result<(), Refusal> {
         let event = audit::Event {
-            actor: self.caller.actor.name(),
+            actor,
             operation,
             target,
             before: before.map(|item| item.text.as_str()),
@@ -314,8 +327,17 @@ impl<'a> Write<'a> {
         before: Option<Item>,
         after: Option<Item>,
     ) -> Result<Written, Refusal> {
-        let organization = self.caller.organization.clone();
         self.take_down(operation, target, before.as_ref(), after.as_ref()).await?;
+        self.finish(before, after).await
+    }
+
+    /// The same where everything was taken down.
+    pub(super) async fn finish(
+        mut self,
+        before: Option<Item>,
+        after: Option<Item>,
+    ) -> Result<Written, Refusal> {
+        let organization = self.caller.organization.clone();
         let revision = heads::revision(&mut self.transaction, &organization).await.map_err(refusal)?;
         let revision = revision.ok_or(Problem::ORGANIZATION_GONE)?;
         if !self.everything && !self.affected.is_empty() {
@@ -334,6 +356,25 @@ impl<'a> Write<'a> {
         }
         part("commit", self.transaction.commit()).await.map_err(|error| refusal(error.into()))?;
         Ok(written)
+    }
+
+    /// Makes a trial of what follows, up to `end_trial`.
+    pub(super) async fn begin_trial(&mut self) -> Result<(), Refusal> {
+        begin_trial(&mut self.transaction).await.map_err(refusal)
+    }
+
+    /// Checks what was tried as when it is committed, and takes it back; a preview says what it would change.
+    pub(super) async fn end_trial(&mut self) -> Result<(), Refusal> {
+        check_now(&mut self.transaction).await.map_err(refusal)?;
+        if !self.everything && !self.affected.is_empty() {
+            let revision = heads::revision(&mut self.transaction, &self.caller.organization).await;
+            self.compare(revision.map_err(refusal)?.ok_or(Problem::ORGANIZATION_GONE)?).await?;
+        }
+        if self.caller.preview {
+            return Ok(());
+        }
+        self.affected.clear();
+        take_back(&mut self.transaction).await.map_err(refusal)
     }
 
     /// What the write would change, which is not made.
@@ -424,41 +465,4 @@ async fn compiled(
 
 fn unavailable(error: sqlx::Error) -> Refusal {
     refusal(StoreError::from(error))
-}
-
-/// What the database says, as callers may hear it: a rule that it holds has a name.
-pub(super) fn refusal(error: StoreError) -> Refusal {
-    let problem = match &error {
-        StoreError::Database(sqlx::Error::Database(database)) => match database.constraint() {
-            Some("assignments_super_admin_stays" | "subjects_super_admin_stays") => Problem::LAST_SUPER_ADMIN,
-            Some("roles_name_key" | "presets_name_key") => Problem::NAME_TAKEN,
-            Some("assignments_at_scope_of_role") => Problem::ROLE_OF_SCOPE,
-            Some("resources_deleted_inactive") => Problem::SCOPE_DELETED,
-            Some("subject_names_key" | "subject_aliases_pkey") => Problem::ID_TAKEN,
-            Some("resources_owner_group_fkey") => Problem::OWNS_RESOURCES,
-            Some(
-                "assignments_group_fkey"
-                | "grants_group_fkey"
-                | "memberships_group_fkey"
-                | "memberships_member_group_fkey",
-            ) => Problem::UNKNOWN_GROUP,
-            Some(name) => {
-                tracing::error!(%error, "a constraint refused a write that was not refused before");
-                return Problem::INVALID_REQUEST.because(format!("the database refuses it ({name})"));
-            }
-            None => {
-                tracing::error!(%error, "a write failed");
-                Problem::INTERNAL
-            }
-        },
-        StoreError::Database(_) => {
-            tracing::warn!(%error, "a write could not be made");
-            Problem::UNAVAILABLE
-        }
-        _ => {
-            tracing::error!(%error, "a write failed");
-            Problem::INTERNAL
-        }
-    };
-    problem.into()
 }

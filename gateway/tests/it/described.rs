@@ -143,12 +143,19 @@ async fn answers_have_the_form_that_is_described() {
     let preset = json!({"name": "Keeper", "type": "site", "permissions": ["fleet:read"], "auto_assign": true,
         "for_creator": false, "role_name": "{scope.type} {scope.id}"});
     let preset = made("presets", "PresetFields", "Preset", preset).await.json();
+    let offered = json!({"assignment": {"subject": "user:new", "role": "role:system:ADMIN", "at": null},
+        "expires_at": "2990-01-01T00:00:00Z"});
+    let invitation = made("invitations", "NewInvitation", "Invitation", offered).await.json();
+    let offered = json!({"share": {"resource": {"type": "miner", "id": "m1"}, "subject": "user:none",
+        "permissions": ["miner:read"]}});
+    made("invitations", "NewInvitation", "Invitation", offered).await;
     let scope = json!({"type": "site", "id": "s7", "parents": [at], "owner": "user:new", "attributes": {"a": "b"},
         "creator": "user:new"});
     made("scopes", "ScopeFields", "Scope", scope).await;
     for (list, schema) in [
         ("scopes", "Scope"),
         ("presets", "Preset"),
+        ("invitations", "Invitation"),
         ("resources", "Resource"),
         ("edges", "Edge"),
         ("grants", "Grant"),
@@ -170,6 +177,11 @@ async fn answers_have_the_form_that_is_described() {
     let joined = fleet.post("scopes/site/s7/members", &operator, member).await;
     valid("Joined", &joined.json());
     told(&document, "post", &format!("{organization}/scopes/{{type}}/{{id}}/members"), &joined);
+    let invited = fleet.setup.token("user:new", 60);
+    let invitation = format!("invitations/{}", invitation["id"].as_str().unwrap());
+    let accepted = fleet.post(&format!("{invitation}/accept"), &invited, Value::Null).await;
+    valid("Invitation", &accepted.json());
+    told(&document, "post", &format!("{organization}/invitations/{{id}}/accept"), &accepted);
     let preset = format!("presets/{}", preset["id"].as_str().unwrap());
     let less = json!({"name": "Keeper", "permissions": []});
     fleet.send("PUT", &preset, &operator, &[("if-match", "*")], less).await;
@@ -281,7 +293,9 @@ async fn every_management_operation_is_attacked() {
         .into_iter()
         .map(|(method, path, _)| {
             let path = match path.split('/').collect::<Vec<_>>()[..] {
-                [list, _, act @ ("restore" | "purge" | "sync")] => format!("{list}/{{id}}/{act}"),
+                [list, _, act @ ("restore" | "purge" | "sync" | "accept" | "reject" | "cancel")] => {
+                    format!("{list}/{{id}}/{act}")
+                }
                 [list, _, _] => format!("{list}/{{type}}/{{id}}"),
                 [list, _, _, act] => format!("{list}/{{type}}/{{id}}/{act}"),
                 [list, _] => format!("{list}/{{id}}"),

@@ -11,6 +11,7 @@ mod embedded;
 mod every_revision;
 mod held;
 mod imports;
+mod invitations;
 mod issuers;
 mod limits;
 mod management;

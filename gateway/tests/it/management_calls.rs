@@ -20,6 +20,7 @@ pub fn endpoints() -> Vec<(&'static str, &'static str, Value)> {
     let grant = json!({"subject": "user:x", "effect": "allow", "permissions": ["fleet:read"], "at": site});
     let share = json!({"subject": "user:x", "permissions": ["fleet:read"], "resource": site});
     let preset = json!({"name": "P", "type": "site", "permissions": []});
+    let invitation = json!({"assignment": assignment});
     vec![
         ("GET", "catalog", Value::Null),
         ("GET", "roles", Value::Null),
@@ -65,6 +66,12 @@ pub fn endpoints() -> Vec<(&'static str, &'static str, Value)> {
         ("POST", "presets/00000000-0000-0000-0000-000000000007/purge", Value::Null),
         ("GET", "presets/00000000-0000-0000-0000-000000000007/sync", Value::Null),
         ("POST", "presets/00000000-0000-0000-0000-000000000007/sync", Value::Null),
+        ("GET", "invitations", Value::Null),
+        ("POST", "invitations", invitation),
+        ("GET", "invitations/00000000-0000-0000-0000-000000000009", Value::Null),
+        ("POST", "invitations/00000000-0000-0000-0000-000000000009/accept", Value::Null),
+        ("POST", "invitations/00000000-0000-0000-0000-000000000009/reject", Value::Null),
+        ("POST", "invitations/00000000-0000-0000-0000-000000000009/cancel", Value::Null),
         ("GET", "shares", Value::Null),
         ("POST", "shares", share),
         ("DELETE", "shares/00000000-0000-0000-0000-000000000000", Value::Null),
@@ -87,7 +94,10 @@ async fn every_path_is_attacked() {
     let reader = api_key(&mut fleet.setup.connection, "acme").await;
     let nobody = fleet.setup.token("user:none", 60);
     let there = "INSERT INTO presets (organization_id, preset_id, name, name_key, resource_type)
-        VALUES ('acme', '00000000-0000-0000-0000-000000000007', 'P7', 'p7', 'site')";
+        VALUES ('acme', '00000000-0000-0000-0000-000000000007', 'P7', 'p7', 'site');
+        INSERT INTO invitations (organization_id, invitation_id, subject_id, kind, offer, invited_by, invited_by_key,
+            expires_at)
+        VALUES ('acme', '00000000-0000-0000-0000-000000000009', 'user:x', 'share', '{}', 'user:y', false, now())";
     run(&mut fleet.setup.connection, there).await;
     // What the other organization has is as unknown as what nobody has.
     for path in ["resources/secret/k1", "resources/project/p1", "resources/miner/none"] {

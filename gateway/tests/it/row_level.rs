@@ -57,6 +57,8 @@ async fn two_organizations(connection: &mut PgConnection) {
             "INSERT INTO presets (organization_id, name, name_key, resource_type) VALUES ('$', 'P', 'p', 'site')",
             "INSERT INTO preset_permissions (organization_id, preset_id, permission)
                 SELECT organization_id, preset_id, '*' FROM presets WHERE organization_id = '$'",
+            "INSERT INTO invitations (organization_id, invitation_id, subject_id, kind, offer, invited_by, invited_by_key,
+                expires_at) VALUES ('$', '00000000-0000-0000-0000-000000000009', 'user:a', 'share', '{}', 'k', true, now())",
             "INSERT INTO adoptions (organization_id, plan_name, plan_digest, plan, source)
                 VALUES ('$', 'p', sha256('p'), '', '')",
             "INSERT INTO adoption_queries SELECT organization_id, adoption_id, 'q' FROM adoptions WHERE organization_id = '$'",
@@ -73,7 +75,7 @@ async fn a_connection_sees_and_changes_one_organization() {
     let (url, mut owner) = migrated().await;
     two_organizations(&mut owner).await;
     let tables = tables(&mut owner).await;
-    assert!(tables.len() >= 27, "{tables:?}");
+    assert!(tables.len() >= 28, "{tables:?}");
     let guarded = "SELECT count(*) FROM pg_class JOIN pg_policy ON polrelid = pg_class.oid
         WHERE relnamespace = 'public'::regnamespace AND relrowsecurity AND polcmd = '*' AND NOT polpermissive
           AND polroles = ARRAY['postern_gateway'::regrole::oid]";

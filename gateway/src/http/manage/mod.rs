@@ -7,6 +7,8 @@ pub(super) mod decisions;
 pub(super) mod edges;
 pub(super) mod explain;
 pub(super) mod grants;
+mod invitation_operations;
+mod invitations;
 pub(super) mod memberships;
 pub(super) mod operations;
 mod organization_operations;

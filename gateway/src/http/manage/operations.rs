@@ -1,8 +1,9 @@
 //! The operations of the management interface, for the list of all (`http::operations`).
 
 use super::{
-    assignments, audit, catalog, create, decisions, edges, explain, grants, memberships,
-    organization_operations, resources, revisions, roles, scope_operations, shares, streams, subjects,
+    assignments, audit, catalog, create, decisions, edges, explain, grants, invitation_operations,
+    memberships, organization_operations, resources, revisions, roles, scope_operations, shares, streams,
+    subjects,
 };
 use crate::http::operations::{
     Answer, CHANGED, Credential, DECIDED, ITEM, MADE, ORGANIZATION, Operation, operation,
@@ -30,6 +31,7 @@ pub(in crate::http) fn all() -> Vec<Operation> {
     all.extend(scope_operations::scopes());
     all.extend(held());
     all.extend(scope_operations::presets());
+    all.extend(invitation_operations::invitations());
     all
 }
 

@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod edges;
 pub mod grants;
 pub mod hidden;
+pub mod invitations;
 pub mod memberships;
 pub mod places;
 pub mod presets;
@@ -152,6 +153,18 @@ pub async fn lock(connection: &mut PgConnection, organization: &str) -> Result<O
 /// Checks what the database would check when the transaction is committed.
 pub async fn check_now(connection: &mut PgConnection) -> Result<(), StoreError> {
     sqlx::query("SET CONSTRAINTS ALL IMMEDIATE").execute(connection).await?;
+    Ok(())
+}
+
+/// Begins a part of a transaction that can be taken back.
+pub async fn begin_trial(connection: &mut PgConnection) -> Result<(), StoreError> {
+    sqlx::query("SAVEPOINT trial").execute(connection).await?;
+    Ok(())
+}
+
+/// Takes back what was done since the trial began.
+pub async fn take_back(connection: &mut PgConnection) -> Result<(), StoreError> {
+    sqlx::query("ROLLBACK TO SAVEPOINT trial").execute(connection).await?;
     Ok(())
 }
 

@@ -1,0 +1,2 @@
+DROP FUNCTION writing_key_lives(text);
+DROP TABLE invitations;
