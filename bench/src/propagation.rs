@@ -301,6 +301,7 @@ pub(crate) fn child(url: &str) -> Result<()> {
         limits: Default::default(),
         issuers: None,
         web_page: None,
+        vault_keys: None,
         console: None,
     };
     tokio::runtime::Runtime::new()?.block_on(async {

@@ -11,6 +11,8 @@ use crate::publish::Publisher;
 use crate::statements::Statements;
 use crate::store::{self, Pool, StoreError};
 use crate::traces::Traces;
+use crate::vault::Vault;
+use crate::vault::file::KeysFileError;
 use axum::serve::ListenerExt;
 use postern_issuers::Issuers;
 use std::net::SocketAddr;
@@ -44,6 +46,8 @@ pub struct App {
     pub limits: Limits,
     /// What keeps decisions, if they are kept.
     pub decision_log: Option<Arc<DecisionLog>>,
+    /// What encrypts the values of secrets, if any are kept.
+    pub vault: Option<Arc<Vault>>,
     /// Where spans are sent, if anywhere.
     pub traces: Option<Arc<Traces>>,
     /// What signs.
@@ -81,6 +85,9 @@ pub enum ServeError {
     /// The file of built-in roles.
     #[error("--catalog: {0}")]
     Catalog(String),
+    /// The file of the vault's keys.
+    #[error("--vault-keys: {0}")]
+    VaultKeys(#[from] KeysFileError),
     /// The folder of a web page.
     #[error("`{folder}` ({flag}) has no index.html")]
     WebPage {
@@ -117,6 +124,7 @@ impl Gateway {
                 return Err(ServeError::WebPage { flag, folder: folder.clone() });
             }
         }
+        let vault = config.vault_keys.clone().map(Vault::open).transpose()?.map(Arc::new);
         let listener = TcpListener::bind(config.listen).await;
         let refused = |source| ServeError::Listen { address: config.listen, source };
         let listener = listener.map_err(refused)?;
@@ -168,6 +176,7 @@ impl Gateway {
             tokio::spawn(publisher.clone().follow(options, config.poll)),
             tokio::spawn(statements.clone().follow_keys(pool.clone())),
         ];
+        watchers.extend(vault.clone().map(|vault| tokio::spawn(vault.follow(pool.clone(), metrics.clone()))));
         if kept {
             watchers.push(tokio::spawn(forget(pool.clone(), settings.keep)));
         }
@@ -196,6 +205,7 @@ impl Gateway {
             publisher,
             metrics,
             decision_log,
+            vault,
             traces: traces.clone(),
             statements,
             access,

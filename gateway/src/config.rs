@@ -132,6 +132,11 @@ pub struct ServeArgs {
     #[arg(long, env = "POSTERN_ISSUERS", value_name = "FILE")]
     pub issuers: Option<PathBuf>,
 
+    /// TOML file with the keys that the values of secrets are encrypted with (`postern vault-key`); without it no secrets
+    /// are kept
+    #[arg(long, env = "POSTERN_VAULT_KEYS", value_name = "FILE")]
+    pub vault_keys: Option<PathBuf>,
+
     /// Folder of a built web page to serve beside the interface
     #[arg(long = "static", env = "POSTERN_STATIC", value_name = "FOLDER")]
     pub web_page: Option<PathBuf>,
@@ -264,6 +269,8 @@ pub struct Config {
     pub shared_caches: bool,
     /// Other issuers whose tokens are taken.
     pub issuers: Option<Settings>,
+    /// The keys of the vault; `None`: there is none.
+    pub vault_keys: Option<PathBuf>,
     /// A built web page.
     pub web_page: Option<PathBuf>,
     /// A built web page for those who manage.
@@ -320,6 +327,7 @@ impl ServeArgs {
                 keep: args.decision_log_keep,
             },
             shared_caches: args.shared_caches,
+            vault_keys: args.vault_keys.clone(),
             web_page: args.web_page.clone(),
             console: args.console.clone(),
         })

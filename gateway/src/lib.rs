@@ -12,6 +12,7 @@
 //! - [`consistency`]: what ties a decision to a revision
 //! - [`decisions`]: what was decided for those who asked, in the log
 //! - [`manage`]: who may write what
+//! - [`vault`]: values of secrets, encrypted
 //! - [`adopt`]: other databases into facts
 //! - [`limits`]: how much at once
 //! - [`metrics`]: what is measured
@@ -45,3 +46,4 @@ pub mod statements;
 pub mod store;
 pub mod token;
 pub mod traces;
+pub mod vault;

@@ -3,6 +3,7 @@
 //! Labels are few and have few values: no organization, subject or resource is among them.
 
 use crate::publish::Publisher;
+use crate::vault::Pass;
 use axum::Router;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -75,6 +76,8 @@ pub struct Metrics {
     lag: Gauge<f64, AtomicU64>,
     organizations: Gauge,
     failing: Gauge,
+    vault_left: Gauge,
+    vault_unopened: Gauge,
 }
 
 /// An open stream, counted until this is dropped.
@@ -105,6 +108,8 @@ impl Metrics {
             lag: Gauge::default(),
             organizations: Gauge::default(),
             failing: Gauge::default(),
+            vault_left: Gauge::default(),
+            vault_unopened: Gauge::default(),
             registry: Registry::default(),
         };
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
@@ -163,6 +168,16 @@ impl Metrics {
             "Organizations whose newest revision cannot be published",
             m.failing.clone(),
         );
+        registry.register(
+            "vault_values_left",
+            "Values that are not encrypted with the current key of the vault",
+            m.vault_left.clone(),
+        );
+        registry.register(
+            "vault_values_unopened",
+            "Of these, those that do not open with the keys of this gateway",
+            m.vault_unopened.clone(),
+        );
         Arc::new(Metrics { registry, ..metrics })
     }
 
@@ -207,7 +222,13 @@ impl Metrics {
         self.snapshot_bytes.observe(bytes as f64);
     }
 
-    /// A state could not be published.
+    /// The values of the vault were looked through.
+    pub(crate) fn vault(&self, pass: Pass) {
+        self.vault_left.set(i64::try_from(pass.left).unwrap_or(i64::MAX));
+        self.vault_unopened.set(i64::try_from(pass.unopened).unwrap_or(i64::MAX));
+    }
+
+    /// A revision could not be published.
     pub(crate) fn publish_failed(&self) {
         self.publish_failures.inc();
     }

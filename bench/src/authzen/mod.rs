@@ -111,6 +111,7 @@ fn config() -> Result<Config> {
         limits: Default::default(),
         issuers: None,
         web_page: None,
+        vault_keys: None,
         console: None,
     })
 }

@@ -18,7 +18,7 @@ use clap::{Parser, Subcommand};
 use command::{codegen as generated, gateway, snapshot, world};
 use postern_edge::config::EdgeArgs;
 use postern_gateway::cli::{
-    self as served, AdoptArgs, DevIssuerArgs, KeyArgs, ServeArgs, StatementKeyArgs, TokenArgs,
+    self as served, AdoptArgs, DevIssuerArgs, KeyArgs, ServeArgs, StatementKeyArgs, TokenArgs, VaultKeyArgs,
 };
 
 pub use command::gateway::Failure;
@@ -51,6 +51,7 @@ enum Command {
     Key(KeyArgs),
     /// Manage the keys that snapshots and slices are signed with.
     StatementKey(StatementKeyArgs),
+    VaultKey(VaultKeyArgs),
     /// Run an issuer of tokens for trying things out, on loopback.
     DevIssuer(DevIssuerArgs),
     /// Make a token with which a browser reads one subject's slice.
@@ -72,6 +73,7 @@ impl Cli {
             Command::Edge(args) => gateway::run_edge(postern_edge::edge(args)),
             Command::Key(args) => gateway::run(served::key(args)),
             Command::StatementKey(args) => gateway::run(served::statement_key(args)),
+            Command::VaultKey(args) => gateway::run(served::vault_key(args)),
             Command::DevIssuer(args) => gateway::run(served::dev_issuer(args)),
             Command::Token(args) => gateway::run(served::token(args)),
         }

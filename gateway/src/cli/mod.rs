@@ -10,6 +10,7 @@ mod key;
 mod serve;
 mod statement_key;
 mod token;
+mod vault_key;
 
 pub use crate::config::{DatabaseArgs, ServeArgs};
 pub use crate::store::catalog_names::CatalogNames;
@@ -22,6 +23,7 @@ pub use key::{KeyArgs, key};
 pub use serve::serve;
 pub use statement_key::{StatementKeyArgs, statement_key};
 pub use token::{TokenArgs, token};
+pub use vault_key::{VaultKeyArgs, vault_key};
 
 use crate::adopt::AdoptError;
 use crate::app::ServeError;
@@ -29,6 +31,7 @@ use crate::config::ConfigError;
 use crate::embedded::{Database, EmbeddedError, Options};
 use crate::store::import::ImportError;
 use crate::store::{self, StoreError};
+use crate::vault::file::KeysFileError;
 use postern_world::ReadError;
 use sqlx::{Connection, PgConnection};
 
@@ -64,6 +67,9 @@ pub enum CliError {
         /// The plan.
         plan: String,
     },
+    /// The file of the vault's keys.
+    #[error(transparent)]
+    VaultKeys(#[from] KeysFileError),
     /// What was asked for cannot be.
     #[error("{0}")]
     Usage(String),
@@ -91,7 +97,11 @@ impl CliError {
     pub fn exit_code(&self) -> u8 {
         match self {
             CliError::Adopt { error, .. } if error.is_input() => 2,
-            CliError::Document(_) | CliError::Config(_) | CliError::Import { .. } | CliError::Usage(_) => 2,
+            CliError::Document(_)
+            | CliError::Config(_)
+            | CliError::VaultKeys(_)
+            | CliError::Import { .. }
+            | CliError::Usage(_) => 2,
             _ => 1,
         }
     }

@@ -8,7 +8,7 @@ use super::edges::resource;
 use super::permission::{ROLE_MANAGE, USER_MANAGE};
 use super::refused::refusal;
 use super::rights::borrowed;
-use super::shares::SHARERS;
+use super::shares::sharers;
 use super::{Actor, Caller, Make, NewAssignment, NewShare, Write, Written, input};
 use crate::app::App;
 use crate::clock::now_micros;
@@ -175,7 +175,10 @@ impl Write<'_> {
             // Who may not write here is told so, whether it is there or not.
             let json = before.as_ref().map(|invitation| invitation.item.json()).unwrap_or_default();
             let (any_of, at) = match before.as_ref().is_some_and(|invitation| invitation.share) {
-                true => (SHARERS, &json["share"]["resource"]),
+                true => {
+                    let shared = &json["share"]["resource"];
+                    (sharers(shared["type"].as_str().unwrap_or_default()), shared)
+                }
                 false => (&[ROLE_MANAGE, USER_MANAGE][..], &json["assignment"]["at"]),
             };
             self.may(any_of, borrowed(&resource(at)))?;

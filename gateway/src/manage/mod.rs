@@ -23,6 +23,7 @@ mod rights;
 mod role_names;
 mod roles;
 mod scopes;
+mod secrets;
 mod shares;
 mod subjects;
 mod write;
@@ -35,9 +36,10 @@ pub use invitations::{NewInvitation, accept_invitation};
 pub use memberships::NewMembership;
 pub use presets::PresetFields;
 pub use resources::ResourceFields;
-pub use rights::Need;
+pub use rights::{Need, forbidden};
 pub use roles::RoleFields;
 pub use scopes::{NewMember, ScopeFields};
+pub use secrets::{NewValue, SECRET, SecretFields};
 pub use shares::NewShare;
 pub use subjects::SubjectFields;
 pub use write::{Begun, Write};
@@ -124,6 +126,20 @@ pub mod permission {
     pub const RESOURCE_MANAGE: &str = "resource:manage";
     /// Share a resource, and read and end its shares.
     pub const RESOURCE_SHARE: &str = "resource:share";
+    /// Make secrets of one's own.
+    pub const SECRET_CREATE: &str = "secret:create";
+    /// See what is told of a secret; its value is not.
+    pub const SECRET_DESCRIBE: &str = "secret:describe";
+    /// Read the value of a secret.
+    pub const SECRET_READ: &str = "secret:read";
+    /// Write the value of a secret.
+    pub const SECRET_WRITE: &str = "secret:write";
+    /// Change what is told of a secret, and when it counts; delete it.
+    pub const SECRET_MANAGE: &str = "secret:manage";
+    /// Say who else reads a secret, and read and end its shares.
+    pub const SECRET_SHARE: &str = "secret:share";
+    /// Put a secret into a session.
+    pub const SESSION_EDIT: &str = "session:edit";
     /// Read the audit.
     pub const AUDIT_READ: &str = "audit:read";
 }

@@ -12,6 +12,7 @@ pub(super) fn refusal(error: StoreError) -> Refusal {
             Some("assignments_at_scope_of_role") => Problem::ROLE_OF_SCOPE,
             Some("resources_deleted_inactive") => Problem::SCOPE_DELETED,
             Some("subject_names_key" | "subject_aliases_pkey") => Problem::ID_TAKEN,
+            Some("secrets_resource_fkey") => Problem::HOLDS_SECRET,
             Some("resources_owner_group_fkey") => Problem::OWNS_RESOURCES,
             Some(
                 "assignments_group_fkey"

@@ -145,7 +145,7 @@ pub(super) fn borrowed(at: &Place) -> Option<(&str, &str)> {
 }
 
 /// A denial: the permission and the place that were needed, and nothing else.
-pub(super) fn forbidden(permission: &str, at: Option<(&str, &str)>) -> Refusal {
+pub fn forbidden(permission: &str, at: Option<(&str, &str)>) -> Refusal {
     Refusal::from(Problem::FORBIDDEN).with("required", permission.into()).with("scope", scope(at))
 }
 

@@ -6,9 +6,10 @@ use super::assignments::Given;
 use super::edges::resource;
 use super::guard::By;
 use super::input::{self, At};
-use super::permission::{RESOURCE_SHARE, ROLE_MANAGE};
+use super::permission::{RESOURCE_SHARE, ROLE_MANAGE, SECRET_SHARE};
 use super::refused::refusal;
 use super::rights::borrowed;
+use super::secrets::SECRET;
 use super::{Make, Write, Written};
 use crate::problem::{Problem, Refusal};
 use crate::store::facts::GrantFact;
@@ -18,8 +19,13 @@ use crate::store::manage::{Item, grants, shares};
 use serde::Deserialize;
 use uuid::Uuid;
 
-/// Who may share a resource, with one of these at it.
-pub(super) const SHARERS: &[&str] = &[RESOURCE_SHARE, ROLE_MANAGE];
+/// Who may share a resource of a type, with one of these at it.
+pub(super) fn sharers(kind: &str) -> &'static [&'static str] {
+    match kind {
+        SECRET => &[SECRET_SHARE, RESOURCE_SHARE, ROLE_MANAGE],
+        _ => &[RESOURCE_SHARE, ROLE_MANAGE],
+    }
+}
 
 /// What callers say of a share.
 #[derive(Clone, Debug, Deserialize)]
@@ -60,7 +66,7 @@ impl NewShare {
             input::subject(&self.subject, "subject")?;
         }
         let place = Some(at.clone());
-        write.may(SHARERS, borrowed(&place))?;
+        write.may(sharers(&at.0), borrowed(&place))?;
         let (connection, organization) = write.tables();
         match places::known(connection, organization, (&at.0, &at.1)).await.map_err(refusal)? {
             Known::Place => {}
@@ -115,7 +121,8 @@ impl Write<'_> {
         let before = shares::get(connection, organization, id).await.map_err(refusal)?;
         let json = before.as_ref().map(Item::json).unwrap_or_default();
         // Who may not write here is told so, whether it is there or not.
-        self.may(SHARERS, borrowed(&resource(&json["resource"])))?;
+        let kind = json["resource"]["type"].as_str().unwrap_or_default();
+        self.may(sharers(kind), borrowed(&resource(&json["resource"])))?;
         let before = before.ok_or(Problem::ITEM_NOT_FOUND)?;
         if json["subject"] == "user:all" && !self.everything {
             return Err(Problem::GIVES_TO_EVERYBODY.into());

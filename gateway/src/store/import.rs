@@ -1,7 +1,7 @@
 //! A world document into rows, in one transaction.
 
 use super::import_rows::Rows;
-use super::{StoreError, heads};
+use super::{StoreError, heads, secrets};
 use postern_world::World;
 use sqlx::{Connection, PgConnection};
 
@@ -21,6 +21,15 @@ pub enum ImportError {
         path: String,
         /// What is wrong with it.
         what: &'static str,
+    },
+    /// The vault keeps a value for a resource that the document lacks.
+    #[error(
+        "the vault keeps a value for the resource of type `secret` and id `{id}`, which the document lacks: list it, or \
+         delete the secret first"
+    )]
+    SecretLost {
+        /// Of the resource.
+        id: String,
     },
     /// The database refused it or failed.
     #[error(transparent)]
@@ -67,6 +76,9 @@ pub async fn import(
         create_organization(&mut transaction, organization, world.revision).await?;
     }
     let written = rows.write(&mut transaction).await?;
+    if let Some(id) = secrets::without_resource(&mut transaction, organization).await? {
+        return Err(ImportError::SecretLost { id });
+    }
     let revision =
         heads::revision(&mut transaction, organization).await?.ok_or_else(|| StoreError::Inconsistent {
             table: "organization_heads",

@@ -19,6 +19,7 @@ pub mod manage;
 mod migrate;
 pub mod organizations;
 mod pool;
+pub mod secrets;
 pub mod statement_keys;
 
 pub use error::StoreError;

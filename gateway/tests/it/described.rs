@@ -102,7 +102,8 @@ fn told(document: &Value, method: &str, path: &str, answer: &Answer) {
 /// What is answered, and what is taken, has the form that is described.
 #[tokio::test]
 async fn answers_have_the_form_that_is_described() {
-    let fleet = Fleet::new().await;
+    let mut fleet = Fleet::new().await;
+    crate::secrets::declare(&mut fleet.setup.connection).await;
     let (document, _) = document(&fleet.setup).await;
     let valid = |schema: &str, value: &Value| {
         if let Err(error) = validator(&document, schema).validate(value) {
@@ -149,6 +150,9 @@ async fn answers_have_the_form_that_is_described() {
     let offered = json!({"share": {"resource": {"type": "miner", "id": "m1"}, "subject": "user:none",
         "permissions": ["miner:read"]}});
     made("invitations", "NewInvitation", "Invitation", offered).await;
+    let secret = json!({"name": "DB", "kind": "password", "description": "d", "value": "hunter2", "owner": "user:new",
+        "visibility": {"to": "group", "groups": ["group:crew"]}, "expires_at": "2990-01-01T00:00:00Z"});
+    let secret = made("secrets", "NewSecret", "Secret", secret).await.json();
     let scope = json!({"type": "site", "id": "s7", "parents": [at], "owner": "user:new", "attributes": {"a": "b"},
         "creator": "user:new"});
     made("scopes", "ScopeFields", "Scope", scope).await;
@@ -156,6 +160,7 @@ async fn answers_have_the_form_that_is_described() {
         ("scopes", "Scope"),
         ("presets", "Preset"),
         ("invitations", "Invitation"),
+        ("secrets", "Secret"),
         ("resources", "Resource"),
         ("edges", "Edge"),
         ("grants", "Grant"),
@@ -182,6 +187,21 @@ async fn answers_have_the_form_that_is_described() {
     let accepted = fleet.post(&format!("{invitation}/accept"), &invited, Value::Null).await;
     valid("Invitation", &accepted.json());
     told(&document, "post", &format!("{organization}/invitations/{{id}}/accept"), &accepted);
+    let secret = format!("secrets/{}", secret["id"].as_str().unwrap());
+    let any = [("if-match", "*")];
+    for (method, below, body, taken, answered) in [
+        ("GET", "", Value::Null, None, "Secret"),
+        ("PUT", "", json!({"name": "DB", "visibility": {"to": "user"}}), Some("SecretFields"), "Secret"),
+        ("PUT", "/value", json!({"value": "hunter3"}), Some("NewSecretValue"), "Secret"),
+        ("GET", "/value", Value::Null, None, "SecretValue"),
+    ] {
+        taken.iter().for_each(|schema| valid(schema, &body));
+        let bearer = if answered == "SecretValue" { &invited } else { &operator };
+        let answer = fleet.send(method, &format!("{secret}{below}"), bearer, &any, body).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        valid(answered, &answer.json());
+        told(&document, &method.to_lowercase(), &format!("{organization}/secrets/{{id}}{below}"), &answer);
+    }
     let preset = format!("presets/{}", preset["id"].as_str().unwrap());
     let less = json!({"name": "Keeper", "permissions": []});
     fleet.send("PUT", &preset, &operator, &[("if-match", "*")], less).await;
@@ -293,7 +313,11 @@ async fn every_management_operation_is_attacked() {
         .into_iter()
         .map(|(method, path, _)| {
             let path = match path.split('/').collect::<Vec<_>>()[..] {
-                [list, _, act @ ("restore" | "purge" | "sync" | "accept" | "reject" | "cancel")] => {
+                [
+                    list,
+                    _,
+                    act @ ("restore" | "purge" | "sync" | "accept" | "reject" | "cancel" | "value"),
+                ] => {
                     format!("{list}/{{id}}/{act}")
                 }
                 [list, _, _] => format!("{list}/{{type}}/{{id}}"),

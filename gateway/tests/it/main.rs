@@ -30,11 +30,13 @@ mod reading;
 mod revisions;
 mod row_level;
 mod scopes;
+mod secrets;
 mod statements;
 mod streams;
 mod support;
 mod tenants;
 mod traces;
+mod vault;
 mod web_pages;
 
 /// A file that nobody names here would be compiled by nobody.

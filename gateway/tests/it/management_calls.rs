@@ -21,6 +21,7 @@ pub fn endpoints() -> Vec<(&'static str, &'static str, Value)> {
     let share = json!({"subject": "user:x", "permissions": ["fleet:read"], "resource": site});
     let preset = json!({"name": "P", "type": "site", "permissions": []});
     let invitation = json!({"assignment": assignment});
+    let secret = json!({"name": "N", "value": "v", "owner": "user:x"});
     vec![
         ("GET", "catalog", Value::Null),
         ("GET", "roles", Value::Null),
@@ -72,6 +73,13 @@ pub fn endpoints() -> Vec<(&'static str, &'static str, Value)> {
         ("POST", "invitations/00000000-0000-0000-0000-000000000009/accept", Value::Null),
         ("POST", "invitations/00000000-0000-0000-0000-000000000009/reject", Value::Null),
         ("POST", "invitations/00000000-0000-0000-0000-000000000009/cancel", Value::Null),
+        ("GET", "secrets", Value::Null),
+        ("POST", "secrets", secret),
+        ("GET", "secrets/s7", Value::Null),
+        ("PUT", "secrets/s7", json!({"name": "N"})),
+        ("DELETE", "secrets/s7", Value::Null),
+        ("GET", "secrets/s7/value", Value::Null),
+        ("PUT", "secrets/s7/value", json!({"value": "v"})),
         ("GET", "shares", Value::Null),
         ("POST", "shares", share),
         ("DELETE", "shares/00000000-0000-0000-0000-000000000000", Value::Null),
@@ -84,7 +92,7 @@ pub fn endpoints() -> Vec<(&'static str, &'static str, Value)> {
 }
 
 /// What whoever belongs to the organization may read, whatever they hold.
-const FOR_EVERYBODY: &[(&str, &str)] = &[("GET", "catalog")];
+const FOR_EVERYBODY: &[(&str, &str)] = &[("GET", "catalog"), ("GET", "secrets")];
 
 #[tokio::test]
 async fn every_path_is_attacked() {
@@ -98,6 +106,11 @@ async fn every_path_is_attacked() {
         INSERT INTO invitations (organization_id, invitation_id, subject_id, kind, offer, invited_by, invited_by_key,
             expires_at)
         VALUES ('acme', '00000000-0000-0000-0000-000000000009', 'user:x', 'share', '{}', 'user:y', false, now())";
+    run(&mut fleet.setup.connection, there).await;
+    crate::secrets::declare(&mut fleet.setup.connection).await;
+    let there = "INSERT INTO resources (organization_id, resource_type, resource_id) VALUES ('acme', 'secret', 's7');
+        INSERT INTO secrets (organization_id, secret_id, name, kind, description, key_id, sealed_key, sealed_value)
+        VALUES ('acme', 's7', 'N', 'other', '', 'a', '', '')";
     run(&mut fleet.setup.connection, there).await;
     // What the other organization has is as unknown as what nobody has.
     for path in ["resources/secret/k1", "resources/project/p1", "resources/miner/none"] {
@@ -159,6 +172,8 @@ async fn every_path_is_attacked() {
         // A key that reads only.
         let answer = send(&reader, &body).await;
         match (method, path) {
+            // A value has a reader, which a key is not that stands for nobody.
+            ("GET", "secrets/s7/value") => assert_eq!(answer.code(), "needs_subject"),
             ("GET", _) | (_, "explain") => assert_eq!(answer.status, 200, "{name}"),
             _ => {
                 assert_eq!((answer.status.as_u16(), answer.code().as_str()), (403, "read_only_key"), "{name}")

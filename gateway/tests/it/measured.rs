@@ -4,14 +4,14 @@ use crate::support::{Events, PATIENCE, Setup, config, get, run};
 use postern_gateway::config::Config;
 use std::time::Instant;
 
-async fn metrics(setup: &Setup) -> String {
+pub async fn metrics(setup: &Setup) -> String {
     let answer = get(setup.gateway.metrics_address().unwrap(), "/metrics", &[]).await;
     assert_eq!(answer.header("content-type"), "application/openmetrics-text; version=1.0.0; charset=utf-8");
     String::from_utf8(answer.body.to_vec()).unwrap()
 }
 
 /// The value of a sample.
-fn value(text: &str, sample: &str) -> f64 {
+pub fn value(text: &str, sample: &str) -> f64 {
     let line = text.lines().find(|line| line.strip_prefix(sample).is_some_and(|rest| rest.starts_with(' ')));
     let line = line.unwrap_or_else(|| panic!("no {sample} in\n{text}"));
     line.rsplit_once(' ').unwrap().1.parse().unwrap()

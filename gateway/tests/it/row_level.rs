@@ -59,6 +59,8 @@ async fn two_organizations(connection: &mut PgConnection) {
                 SELECT organization_id, preset_id, '*' FROM presets WHERE organization_id = '$'",
             "INSERT INTO invitations (organization_id, invitation_id, subject_id, kind, offer, invited_by, invited_by_key,
                 expires_at) VALUES ('$', '00000000-0000-0000-0000-000000000009', 'user:a', 'share', '{}', 'k', true, now())",
+            "INSERT INTO secrets (organization_id, secret_id, name, kind, description, key_id, sealed_key, sealed_value)
+                VALUES ('$', 'k1', 'n', 'other', '', 'k', '', '')",
             "INSERT INTO adoptions (organization_id, plan_name, plan_digest, plan, source)
                 VALUES ('$', 'p', sha256('p'), '', '')",
             "INSERT INTO adoption_queries SELECT organization_id, adoption_id, 'q' FROM adoptions WHERE organization_id = '$'",

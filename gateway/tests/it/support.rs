@@ -166,6 +166,7 @@ pub fn config() -> Config {
         limits: Default::default(),
         issuers: None,
         web_page: None,
+        vault_keys: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vault_keys.toml").into()),
         console: None,
     }
 }

@@ -1,5 +1,5 @@
 //! The commands of the gateway and the agent, which bring their own arguments: `serve`, `edge`, `adopt`, `key`, `statement-key`,
-//! `token` and `world import|export`.
+//! `vault-key`, `token` and `world import|export`.
 
 use postern_edge::EdgeError;
 use postern_gateway::cli::CliError;

@@ -7,6 +7,7 @@ mod examples;
 mod settings;
 mod snapshot;
 mod statement;
+mod vault_key;
 
 use postern_gateway::embedded::{EmbeddedError, Options, Server};
 use sqlx::{Connection, Executor, PgConnection};

@@ -19,6 +19,8 @@ pub(super) mod revisions;
 pub(super) mod roles;
 mod scope_operations;
 pub(super) mod scopes;
+mod secret_operations;
+mod secrets;
 pub(super) mod shares;
 pub(super) mod streams;
 pub(super) mod subjects;
@@ -196,12 +198,17 @@ impl Call {
         self.id.parse().map_err(|_| Problem::ITEM_NOT_FOUND)
     }
 
-    /// By what a request may be sent again: `Idempotency-Key`, of this very request.
-    fn replay(&self, body: &str) -> Result<Option<Replay>, Refusal> {
+    /// `Idempotency-Key`
+    fn idempotency_key(&self) -> Result<Option<String>, Refusal> {
         let Some(key) = self.headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
         let key = key.to_str().ok().filter(|key| (1..=255).contains(&key.len()));
         let wrong = || Problem::INVALID_REQUEST.because("Idempotency-Key: 1 to 255 visible characters");
-        let key = key.ok_or_else(wrong)?.to_owned();
+        Ok(Some(key.ok_or_else(wrong)?.to_owned()))
+    }
+
+    /// By what a request may be sent again: `Idempotency-Key`, of this very request.
+    fn replay(&self, body: &str) -> Result<Option<Replay>, Refusal> {
+        let Some(key) = self.idempotency_key()? else { return Ok(None) };
         let digest = Sha256::new().chain_update(&self.method_and_path).chain_update([0]).chain_update(body);
         Ok(Some(Replay { key, digest: digest.finalize().into() }))
     }
@@ -229,11 +236,16 @@ impl Call {
         any_of: &[&str],
         at: Option<(&str, &str)>,
     ) -> Result<Arc<publish::State>, Refusal> {
-        let organization = &self.caller.organization;
-        let at_least = at_least(organization, &self.headers)?;
-        let state = app.publisher.state_to_decide(organization, at_least, app.config.stale_after).await?;
+        let state = self.state(app).await?;
         self.caller.require(&state.view(), &Need { any_of, at })?;
         Ok(state)
+    }
+
+    /// The published state, or a later one if the caller asks for that.
+    async fn state(&self, app: &Arc<App>) -> Result<Arc<publish::State>, Refusal> {
+        let organization = &self.caller.organization;
+        let at_least = at_least(organization, &self.headers)?;
+        Ok(app.publisher.state_to_decide(organization, at_least, app.config.stale_after).await?)
     }
 }
 
@@ -283,7 +295,12 @@ fn read_refusal(error: StoreError) -> Refusal {
 fn page(mut items: Vec<Item>, range: &Range) -> Response {
     let more = items.len() as i64 > range.limit;
     items.truncate(usize::try_from(range.limit).unwrap_or(usize::MAX));
-    let cursor = items.last().filter(|_| more).map(|last| URL_SAFE_NO_PAD.encode(&last.id));
+    page_up_to(&items, items.last().filter(|_| more).map(|last| last.id.as_str()))
+}
+
+/// A page of a list that goes on after an item, if it does.
+fn page_up_to(items: &[Item], last: Option<&str>) -> Response {
+    let cursor = last.map(|last| URL_SAFE_NO_PAD.encode(last));
     let list: Vec<Value> = items.iter().map(Item::json).collect();
     respond(StatusCode::OK, json!({"items": list, "next_cursor": cursor}).to_string())
 }

@@ -2,8 +2,8 @@
 
 use super::{
     assignments, audit, catalog, create, decisions, edges, explain, grants, invitation_operations,
-    memberships, organization_operations, resources, revisions, roles, scope_operations, shares, streams,
-    subjects,
+    memberships, organization_operations, resources, revisions, roles, scope_operations, secret_operations,
+    shares, streams, subjects,
 };
 use crate::http::operations::{
     Answer, CHANGED, Credential, DECIDED, ITEM, MADE, ORGANIZATION, Operation, operation,
@@ -32,6 +32,7 @@ pub(in crate::http) fn all() -> Vec<Operation> {
     all.extend(held());
     all.extend(scope_operations::presets());
     all.extend(invitation_operations::invitations());
+    all.extend(secret_operations::secrets());
     all
 }
 

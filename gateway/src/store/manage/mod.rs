@@ -16,6 +16,7 @@ pub mod resources;
 pub mod revisions;
 pub mod roles;
 pub mod scopes;
+pub mod secrets;
 pub mod shares;
 pub mod subjects;
 

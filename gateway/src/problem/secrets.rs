@@ -1,0 +1,32 @@
+//! Refusals of the vault.
+
+use super::Problem;
+use axum::http::StatusCode;
+
+impl Problem {
+    /// A gateway without keys.
+    pub const NO_VAULT: Problem = Problem::new(
+        StatusCode::NOT_FOUND,
+        "no_vault",
+        "this gateway keeps no secrets: it is started without --vault-keys (docs/vault.md)",
+    );
+    /// A value is for somebody.
+    pub const NEEDS_SUBJECT: Problem = Problem::new(
+        StatusCode::FORBIDDEN,
+        "needs_subject",
+        "a value is read by a subject, with its token or a key of its own: a key that stands for nobody has no reader to \
+         decide about",
+    );
+    /// A key that another gateway has, or that was taken out of the file too early.
+    pub const VAULT_KEY_MISSING: Problem = Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "vault_key_missing",
+        "the file of --vault-keys lacks the key that the value is encrypted with; the gateway's log names it",
+    );
+    /// A resource with a value.
+    pub const HOLDS_SECRET: Problem = Problem::new(
+        StatusCode::CONFLICT,
+        "holds_secret",
+        "the resource is a secret of the vault and goes with that: delete it at /secrets",
+    );
+}

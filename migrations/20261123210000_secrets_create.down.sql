@@ -1,0 +1,2 @@
+DROP FUNCTION secrets_not_under(text, text, text, text, bigint);
+DROP TABLE secrets;
