@@ -302,6 +302,7 @@ pub(crate) fn child(url: &str) -> Result<()> {
         issuers: None,
         web_page: None,
         vault_keys: None,
+        webhook_targets: Vec::new(),
         console: None,
     };
     tokio::runtime::Runtime::new()?.block_on(async {

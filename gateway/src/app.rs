@@ -13,6 +13,7 @@ use crate::store::{self, Pool, StoreError};
 use crate::traces::Traces;
 use crate::vault::Vault;
 use crate::vault::file::KeysFileError;
+use crate::webhooks::Webhooks;
 use axum::serve::ListenerExt;
 use postern_issuers::Issuers;
 use std::net::SocketAddr;
@@ -76,6 +77,9 @@ pub enum ServeError {
     /// The certificates with which other issuers are asked.
     #[error("--issuers: {0}")]
     Issuers(std::io::Error),
+    /// The certificates with which webhooks are told.
+    #[error("--webhook-to: {0}")]
+    Webhooks(std::io::Error),
     /// The collector of traces.
     #[error("--otlp-endpoint: {0}")]
     Traces(std::io::Error),
@@ -177,6 +181,10 @@ impl Gateway {
             tokio::spawn(statements.clone().follow_keys(pool.clone())),
         ];
         watchers.extend(vault.clone().map(|vault| tokio::spawn(vault.follow(pool.clone(), metrics.clone()))));
+        if !config.webhook_targets.is_empty() {
+            let webhooks = Webhooks::new(config.webhook_targets.clone(), pool.clone(), metrics.clone());
+            watchers.push(tokio::spawn(webhooks.map_err(ServeError::Webhooks)?.follow()));
+        }
         if kept {
             watchers.push(tokio::spawn(forget(pool.clone(), settings.keep)));
         }

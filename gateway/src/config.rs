@@ -1,5 +1,6 @@
 //! Every setting of the server: flag, environment variable, default, unit.
 
+use crate::webhooks::target::Target;
 use axum::http::HeaderValue;
 use clap::Args;
 use postern_issuers::Settings;
@@ -137,6 +138,12 @@ pub struct ServeArgs {
     #[arg(long, env = "POSTERN_VAULT_KEYS", value_name = "FILE")]
     pub vault_keys: Option<PathBuf>,
 
+    /// Origin that webhooks may be told at: https://hooks.example.com, or https://*.example.com; may be repeated. Without it
+    /// there are no webhooks
+    #[arg(long = "webhook-to", env = "POSTERN_WEBHOOK_TO", value_delimiter = ',', value_parser = Target::parse,
+          value_name = "ORIGIN")]
+    pub webhook_targets: Vec<Target>,
+
     /// Folder of a built web page to serve beside the interface
     #[arg(long = "static", env = "POSTERN_STATIC", value_name = "FOLDER")]
     pub web_page: Option<PathBuf>,
@@ -271,6 +278,8 @@ pub struct Config {
     pub issuers: Option<Settings>,
     /// The keys of the vault; `None`: there is none.
     pub vault_keys: Option<PathBuf>,
+    /// Where webhooks may be told; empty: nowhere.
+    pub webhook_targets: Vec<Target>,
     /// A built web page.
     pub web_page: Option<PathBuf>,
     /// A built web page for those who manage.
@@ -328,6 +337,7 @@ impl ServeArgs {
             },
             shared_caches: args.shared_caches,
             vault_keys: args.vault_keys.clone(),
+            webhook_targets: args.webhook_targets.clone(),
             web_page: args.web_page.clone(),
             console: args.console.clone(),
         })

@@ -13,6 +13,7 @@
 //! - [`decisions`]: what was decided for those who asked, in the log
 //! - [`manage`]: who may write what
 //! - [`vault`]: values of secrets, encrypted
+//! - [`webhooks`]: others are told of what was written
 //! - [`adopt`]: other databases into facts
 //! - [`limits`]: how much at once
 //! - [`metrics`]: what is measured
@@ -47,3 +48,4 @@ pub mod store;
 pub mod token;
 pub mod traces;
 pub mod vault;
+pub mod webhooks;

@@ -60,6 +60,11 @@ struct Followed {
     kind: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Delivered {
+    taken: u8,
+}
+
 /// Everything that is measured.
 pub struct Metrics {
     registry: Registry,
@@ -76,6 +81,7 @@ pub struct Metrics {
     lag: Gauge<f64, AtomicU64>,
     organizations: Gauge,
     failing: Gauge,
+    webhooks: Family<Delivered, Counter>,
     vault_left: Gauge,
     vault_unopened: Gauge,
 }
@@ -108,6 +114,7 @@ impl Metrics {
             lag: Gauge::default(),
             organizations: Gauge::default(),
             failing: Gauge::default(),
+            webhooks: Family::default(),
             vault_left: Gauge::default(),
             vault_unopened: Gauge::default(),
             registry: Registry::default(),
@@ -168,6 +175,7 @@ impl Metrics {
             "Organizations whose newest revision cannot be published",
             m.failing.clone(),
         );
+        registry.register("webhook_deliveries", "Attempts to tell a webhook something", m.webhooks.clone());
         registry.register(
             "vault_values_left",
             "Values that are not encrypted with the current key of the vault",
@@ -220,6 +228,11 @@ impl Metrics {
     pub(crate) fn published(&self, took: Duration, bytes: usize) {
         self.build_seconds.observe(took.as_secs_f64());
         self.snapshot_bytes.observe(bytes as f64);
+    }
+
+    /// A webhook was told something, and took it or did not.
+    pub(crate) fn webhook(&self, taken: bool) {
+        self.webhooks.get_or_create(&Delivered { taken: u8::from(taken) }).inc();
     }
 
     /// The values of the vault were looked through.

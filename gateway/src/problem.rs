@@ -1,7 +1,7 @@
 //! Errors as callers see them: `application/problem+json` (RFC 9457) with a stable code. What went wrong inside is for
 //! the log.
 
-mod secrets;
+mod more;
 
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};

@@ -112,6 +112,7 @@ fn config() -> Result<Config> {
         issuers: None,
         web_page: None,
         vault_keys: None,
+        webhook_targets: Vec::new(),
         console: None,
     })
 }

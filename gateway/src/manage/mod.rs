@@ -26,6 +26,7 @@ mod scopes;
 mod secrets;
 mod shares;
 mod subjects;
+mod webhooks;
 mod write;
 mod written;
 
@@ -42,6 +43,7 @@ pub use scopes::{NewMember, ScopeFields};
 pub use secrets::{NewValue, SECRET, SecretFields};
 pub use shares::NewShare;
 pub use subjects::SubjectFields;
+pub use webhooks::{EVENTS, WebhookFields};
 pub use write::{Begun, Write};
 pub use written::{Replay, Written};
 
@@ -140,6 +142,8 @@ pub mod permission {
     pub const SECRET_SHARE: &str = "secret:share";
     /// Put a secret into a session.
     pub const SESSION_EDIT: &str = "session:edit";
+    /// Manage webhooks; with `audit:read` those that are told of what was written.
+    pub const WEBHOOK_MANAGE: &str = "webhook:manage";
     /// Read the audit.
     pub const AUDIT_READ: &str = "audit:read";
 }

@@ -21,6 +21,7 @@ pub mod organizations;
 mod pool;
 pub mod secrets;
 pub mod statement_keys;
+pub mod webhooks;
 
 pub use error::StoreError;
 pub use migrate::{MIGRATOR, migrate};

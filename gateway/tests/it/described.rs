@@ -153,6 +153,8 @@ async fn answers_have_the_form_that_is_described() {
     let secret = json!({"name": "DB", "kind": "password", "description": "d", "value": "hunter2", "owner": "user:new",
         "visibility": {"to": "group", "groups": ["group:crew"]}, "expires_at": "2990-01-01T00:00:00Z"});
     let secret = made("secrets", "NewSecret", "Secret", secret).await.json();
+    let hook = json!({"url": "https://hooks.example.com/a", "description": "d", "events": ["role", "revision"], "active": false});
+    let webhook = made("webhooks", "WebhookFields", "Webhook", hook.clone()).await.json();
     let scope = json!({"type": "site", "id": "s7", "parents": [at], "owner": "user:new", "attributes": {"a": "b"},
         "creator": "user:new"});
     made("scopes", "ScopeFields", "Scope", scope).await;
@@ -161,6 +163,7 @@ async fn answers_have_the_form_that_is_described() {
         ("presets", "Preset"),
         ("invitations", "Invitation"),
         ("secrets", "Secret"),
+        ("webhooks", "Webhook"),
         ("resources", "Resource"),
         ("edges", "Edge"),
         ("grants", "Grant"),
@@ -202,6 +205,23 @@ async fn answers_have_the_form_that_is_described() {
         valid(answered, &answer.json());
         told(&document, &method.to_lowercase(), &format!("{organization}/secrets/{{id}}{below}"), &answer);
     }
+    let webhook = format!("webhooks/{}", webhook["id"].as_str().unwrap());
+    for (method, below, schema) in [
+        ("GET", "", "Webhook"),
+        ("PUT", "", "Webhook"),
+        ("GET", "/deliveries", "Deliveries"),
+        ("GET", "/secret", "WebhookSecret"),
+        ("POST", "/rotate", "Webhook"),
+        ("POST", "/retry", "WebhookRetry"),
+    ] {
+        let body = if method == "PUT" { hook.clone() } else { Value::Null };
+        let answer = fleet.send(method, &format!("{webhook}{below}"), &operator, &any, body).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        valid(schema, &answer.json());
+        told(&document, &method.to_lowercase(), &format!("{organization}/webhooks/{{id}}{below}"), &answer);
+    }
+    let events = &document["components"]["schemas"]["WebhookEvents"]["items"]["enum"];
+    assert_eq!(*events, json!(postern_gateway::manage::EVENTS));
     let preset = format!("presets/{}", preset["id"].as_str().unwrap());
     let less = json!({"name": "Keeper", "permissions": []});
     fleet.send("PUT", &preset, &operator, &[("if-match", "*")], less).await;
@@ -316,7 +336,8 @@ async fn every_management_operation_is_attacked() {
                 [
                     list,
                     _,
-                    act @ ("restore" | "purge" | "sync" | "accept" | "reject" | "cancel" | "value"),
+                    act @ ("restore" | "purge" | "sync" | "accept" | "reject" | "cancel" | "value"
+                    | "deliveries" | "secret" | "rotate" | "retry"),
                 ] => {
                     format!("{list}/{{id}}/{act}")
                 }

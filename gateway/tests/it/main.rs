@@ -38,6 +38,7 @@ mod tenants;
 mod traces;
 mod vault;
 mod web_pages;
+mod webhooks;
 
 /// A file that nobody names here would be compiled by nobody.
 #[test]

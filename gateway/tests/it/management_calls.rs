@@ -21,6 +21,7 @@ pub fn endpoints() -> Vec<(&'static str, &'static str, Value)> {
     let share = json!({"subject": "user:x", "permissions": ["fleet:read"], "resource": site});
     let preset = json!({"name": "P", "type": "site", "permissions": []});
     let invitation = json!({"assignment": assignment});
+    let webhook = json!({"url": "https://hooks.example.com/a", "events": ["revision"]});
     let secret = json!({"name": "N", "value": "v", "owner": "user:x"});
     vec![
         ("GET", "catalog", Value::Null),
@@ -80,6 +81,15 @@ pub fn endpoints() -> Vec<(&'static str, &'static str, Value)> {
         ("DELETE", "secrets/s7", Value::Null),
         ("GET", "secrets/s7/value", Value::Null),
         ("PUT", "secrets/s7/value", json!({"value": "v"})),
+        ("GET", "webhooks", Value::Null),
+        ("POST", "webhooks", webhook.clone()),
+        ("GET", "webhooks/00000000-0000-0000-0000-000000000009", Value::Null),
+        ("PUT", "webhooks/00000000-0000-0000-0000-000000000009", webhook),
+        ("DELETE", "webhooks/00000000-0000-0000-0000-000000000009", Value::Null),
+        ("GET", "webhooks/00000000-0000-0000-0000-000000000009/deliveries", Value::Null),
+        ("GET", "webhooks/00000000-0000-0000-0000-000000000009/secret", Value::Null),
+        ("POST", "webhooks/00000000-0000-0000-0000-000000000009/rotate", Value::Null),
+        ("POST", "webhooks/00000000-0000-0000-0000-000000000009/retry", Value::Null),
         ("GET", "shares", Value::Null),
         ("POST", "shares", share),
         ("DELETE", "shares/00000000-0000-0000-0000-000000000000", Value::Null),
@@ -105,7 +115,9 @@ async fn every_path_is_attacked() {
         VALUES ('acme', '00000000-0000-0000-0000-000000000007', 'P7', 'p7', 'site');
         INSERT INTO invitations (organization_id, invitation_id, subject_id, kind, offer, invited_by, invited_by_key,
             expires_at)
-        VALUES ('acme', '00000000-0000-0000-0000-000000000009', 'user:x', 'share', '{}', 'user:y', false, now())";
+        VALUES ('acme', '00000000-0000-0000-0000-000000000009', 'user:x', 'share', '{}', 'user:y', false, now());
+        INSERT INTO webhooks (organization_id, webhook_id, url, description, events, active, secret, delivered, announced)
+        VALUES ('acme', '00000000-0000-0000-0000-000000000009', 'u', '', '{role}', false, '', 0, 0)";
     run(&mut fleet.setup.connection, there).await;
     crate::secrets::declare(&mut fleet.setup.connection).await;
     let there = "INSERT INTO resources (organization_id, resource_type, resource_id) VALUES ('acme', 'secret', 's7');
@@ -174,6 +186,10 @@ async fn every_path_is_attacked() {
         match (method, path) {
             // A value has a reader, which a key is not that stands for nobody.
             ("GET", "secrets/s7/value") => assert_eq!(answer.code(), "needs_subject"),
+            // Whoever has it could sign.
+            ("GET", "webhooks/00000000-0000-0000-0000-000000000009/secret") => {
+                assert_eq!(answer.code(), "read_only_key");
+            }
             ("GET", _) | (_, "explain") => assert_eq!(answer.status, 200, "{name}"),
             _ => {
                 assert_eq!((answer.status.as_u16(), answer.code().as_str()), (403, "read_only_key"), "{name}")

@@ -61,6 +61,10 @@ async fn two_organizations(connection: &mut PgConnection) {
                 expires_at) VALUES ('$', '00000000-0000-0000-0000-000000000009', 'user:a', 'share', '{}', 'k', true, now())",
             "INSERT INTO secrets (organization_id, secret_id, name, kind, description, key_id, sealed_key, sealed_value)
                 VALUES ('$', 'k1', 'n', 'other', '', 'k', '', '')",
+            "INSERT INTO webhooks (organization_id, webhook_id, url, description, events, active, secret, delivered, announced)
+                VALUES ('$', '00000000-0000-0000-0000-000000000009', 'u', '', '{role}', true, '', 0, 0)",
+            "INSERT INTO webhook_dead_letters (organization_id, webhook_id, audit_event_id, error)
+                VALUES ('$', '00000000-0000-0000-0000-000000000009', 1, 'e')",
             "INSERT INTO adoptions (organization_id, plan_name, plan_digest, plan, source)
                 VALUES ('$', 'p', sha256('p'), '', '')",
             "INSERT INTO adoption_queries SELECT organization_id, adoption_id, 'q' FROM adoptions WHERE organization_id = '$'",

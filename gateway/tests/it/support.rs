@@ -12,6 +12,7 @@ use postern_gateway::config::Config;
 use postern_gateway::embedded::{EmbeddedError, Options, Server};
 use postern_gateway::store::credentials::{NewApiKey, SigningKey, create_api_key, signing_key_for};
 use postern_gateway::store::import::import;
+use postern_gateway::webhooks::target::Target;
 use postern_gateway::{store, token};
 use postern_world::World;
 use sha2::{Digest, Sha256};
@@ -167,6 +168,7 @@ pub fn config() -> Config {
         issuers: None,
         web_page: None,
         vault_keys: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vault_keys.toml").into()),
+        webhook_targets: vec![Target::parse("https://hooks.example.com").unwrap()],
         console: None,
     }
 }

@@ -4,6 +4,7 @@
 export { createGuard, Guard, type GuardOptions } from "./guard.js";
 export { verified } from "@postern/client/statements";
 export type { EdgeDecision, EdgeDenyReason, SubjectPermissions } from "./question.js";
+export { receiveWebhooks, verifyWebhook, type ReceiveOptions, type WebhookMessage } from "./webhook.js";
 export { protect, refusal, type ProtectOptions, type Rule, type RequestDecision } from "./rules.js";
 export { PosternError, type ErrorCode } from "@postern/client";
 export type { CatalogState, Permission, Register, ResourceType } from "@postern/client";

@@ -24,6 +24,8 @@ mod secrets;
 pub(super) mod shares;
 pub(super) mod streams;
 pub(super) mod subjects;
+mod webhook_operations;
+mod webhooks;
 
 use super::body::json_body;
 use super::{POSTERN_CONSISTENCY_TOKEN, POSTERN_REVISION, REQUEST_ID, at_least};

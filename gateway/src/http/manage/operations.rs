@@ -3,7 +3,7 @@
 use super::{
     assignments, audit, catalog, create, decisions, edges, explain, grants, invitation_operations,
     memberships, organization_operations, resources, revisions, roles, scope_operations, secret_operations,
-    shares, streams, subjects,
+    shares, streams, subjects, webhook_operations,
 };
 use crate::http::operations::{
     Answer, CHANGED, Credential, DECIDED, ITEM, MADE, ORGANIZATION, Operation, operation,
@@ -33,6 +33,7 @@ pub(in crate::http) fn all() -> Vec<Operation> {
     all.extend(scope_operations::presets());
     all.extend(invitation_operations::invitations());
     all.extend(secret_operations::secrets());
+    all.extend(webhook_operations::webhooks());
     all
 }
 

@@ -19,6 +19,7 @@ pub mod scopes;
 pub mod secrets;
 pub mod shares;
 pub mod subjects;
+pub mod webhooks;
 
 use super::StoreError;
 use postern_world::Life;

@@ -1,4 +1,4 @@
-//! Refusals of the vault.
+//! Refusals of the vault and of webhooks.
 
 use super::Problem;
 use axum::http::StatusCode;
@@ -22,6 +22,12 @@ impl Problem {
         StatusCode::SERVICE_UNAVAILABLE,
         "vault_key_missing",
         "the file of --vault-keys lacks the key that the value is encrypted with; the gateway's log names it",
+    );
+    /// An address that whoever runs the gateway has not named.
+    pub const WEBHOOK_NOT_ALLOWED: Problem = Problem::new(
+        StatusCode::FORBIDDEN,
+        "webhook_not_allowed",
+        "this gateway tells nothing to that address: none of its --webhook-to allows it (docs/webhooks.md)",
     );
     /// A resource with a value.
     pub const HOLDS_SECRET: Problem = Problem::new(
