@@ -14,6 +14,7 @@
 //! - [`manage`]: who may write what
 //! - [`vault`]: values of secrets, encrypted
 //! - [`webhooks`]: others are told of what was written
+//! - [`scim`]: what directories write
 //! - [`adopt`]: other databases into facts
 //! - [`limits`]: how much at once
 //! - [`metrics`]: what is measured
@@ -43,6 +44,7 @@ pub mod manage;
 pub mod metrics;
 pub mod problem;
 pub mod publish;
+pub mod scim;
 pub mod statements;
 pub mod store;
 pub mod token;

@@ -10,9 +10,14 @@ const BODY_MAX: usize = 1024 * 1024;
 
 /// The text of a JSON body, of the right type and not too long. Whether it is JSON is not looked at.
 pub(super) async fn json_body(headers: &HeaderMap, body: Body) -> Result<String, Refusal> {
+    text_body(headers, body, &["application/json"]).await
+}
+
+/// The text of a body that is of one of these types.
+pub(super) async fn text_body(headers: &HeaderMap, body: Body, types: &[&str]) -> Result<String, Refusal> {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
-    if !kind.eq_ignore_ascii_case("application/json") {
+    if !types.iter().any(|wanted| kind.eq_ignore_ascii_case(wanted)) {
         return Err(Problem::UNSUPPORTED_CONTENT_TYPE.into());
     }
     let bytes = match to_bytes(body, BODY_MAX).await {

@@ -11,6 +11,8 @@ mod operations;
 mod organization_head;
 mod organization_snapshot;
 mod organization_stream;
+mod scim;
+mod scim_documents;
 mod statement_keys;
 mod subject_slice;
 mod subject_stream;
@@ -63,6 +65,7 @@ pub fn router(app: Arc<App>) -> Router {
     router = router
         .route(&format!("{}/", authzen_metadata::PATH), get(authzen_metadata::read))
         .route(&format!("{}/{{*path}}", authzen_metadata::PATH), get(authzen_metadata::read))
+        .merge(scim::routes())
         .method_not_allowed_fallback(|| async { Problem::METHOD_NOT_ALLOWED });
     if let Some(folder) = &app.config.console {
         router = router.nest_service(CONSOLE, web_page::service(folder));

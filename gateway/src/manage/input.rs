@@ -98,6 +98,11 @@ pub(super) fn stands_for<'c>(
     })
 }
 
+/// A text of the caller's as an error may show it.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(64).collect()
+}
+
 /// A subject's id: `<type>:<id>`, of one subject.
 pub(super) fn subject(id: &str, member: &str) -> Result<(), Refusal> {
     let good = split_subject(id).is_some_and(|(kind, id)| !is_reserved_id(id) && kind != "role");

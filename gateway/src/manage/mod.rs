@@ -8,6 +8,7 @@
 
 mod assignments;
 pub mod builtins;
+pub mod directory;
 mod edges;
 mod grants;
 mod guard;

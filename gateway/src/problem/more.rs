@@ -1,6 +1,6 @@
-//! Refusals of the vault and of webhooks.
+//! Refusals of the vault, of webhooks and of directories.
 
-use super::Problem;
+use super::{Problem, Refusal};
 use axum::http::StatusCode;
 
 impl Problem {
@@ -29,10 +29,28 @@ impl Problem {
         "webhook_not_allowed",
         "this gateway tells nothing to that address: none of its --webhook-to allows it (docs/webhooks.md)",
     );
+    /// Who writes what a directory writes stands above those who manage.
+    pub const NEEDS_OPERATOR: Problem = Problem::new(
+        StatusCode::FORBIDDEN,
+        "needs_operator",
+        "a directory calls with an API key of the organization that belongs to no subject",
+    );
     /// A resource with a value.
     pub const HOLDS_SECRET: Problem = Problem::new(
         StatusCode::CONFLICT,
         "holds_secret",
         "the resource is a secret of the vault and goes with that: delete it at /secrets",
     );
+}
+
+impl Refusal {
+    /// For programs.
+    pub fn code(&self) -> &'static str {
+        self.problem.code
+    }
+
+    /// For people.
+    pub fn detail(&self) -> &str {
+        self.detail.as_deref().unwrap_or(self.problem.detail)
+    }
 }

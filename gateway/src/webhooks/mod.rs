@@ -108,7 +108,7 @@ impl Webhooks {
     /// Tells one webhook what waits for it, up to the first that it does not take.
     async fn deliver(&self, which: &Which) -> Result<(), StoreError> {
         let of = (which.0.as_str(), which.1);
-        let Some(claimed) = webhooks::claim(&mut *self.pool.of(of.0).await?, of, IN_HAND).await? else {
+        let Some(mut claimed) = webhooks::claim(&mut *self.pool.of(of.0).await?, of, IN_HAND).await? else {
             return Ok(());
         };
         for _ in 0..IN_A_ROW {
@@ -121,6 +121,7 @@ impl Webhooks {
             match sent {
                 Sent::Taken => {
                     self.metrics.webhook(true);
+                    claimed.attempts = 0;
                     webhooks::taken(&mut transaction, of, &next, IN_HAND).await?;
                     transaction.commit().await?;
                 }

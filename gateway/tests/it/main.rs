@@ -29,6 +29,7 @@ mod previews;
 mod reading;
 mod revisions;
 mod row_level;
+mod scim;
 mod scopes;
 mod secrets;
 mod statements;

@@ -37,7 +37,8 @@ async fn fact_tables(connection: &mut PgConnection) -> Vec<String> {
          WHERE column_name = 'organization_id' AND table_schema = 'public'
            AND table_name NOT IN ('organizations', 'organization_heads', 'api_keys', 'signing_keys',
                 'audit_events', 'idempotency_keys', 'fact_changes', 'adoptions', 'adoption_queries', 'adoption_rules', 'decisions',
-                'presets', 'preset_permissions', 'invitations', 'secrets', 'webhooks', 'webhook_dead_letters') ORDER BY 1",
+                'presets', 'preset_permissions', 'invitations', 'secrets', 'webhooks', 'webhook_dead_letters',
+                'directory_entries') ORDER BY 1",
     )
     .fetch_all(connection)
     .await

@@ -65,6 +65,8 @@ async fn two_organizations(connection: &mut PgConnection) {
                 VALUES ('$', '00000000-0000-0000-0000-000000000009', 'u', '', '{role}', true, '', 0, 0)",
             "INSERT INTO webhook_dead_letters (organization_id, webhook_id, audit_event_id, error)
                 VALUES ('$', '00000000-0000-0000-0000-000000000009', 1, 'e')",
+            "INSERT INTO directory_entries (organization_id, subject_id, external_id)
+                SELECT organization_id, subject_id, 'e' FROM subjects WHERE organization_id = '$' LIMIT 1",
             "INSERT INTO adoptions (organization_id, plan_name, plan_digest, plan, source)
                 VALUES ('$', 'p', sha256('p'), '', '')",
             "INSERT INTO adoption_queries SELECT organization_id, adoption_id, 'q' FROM adoptions WHERE organization_id = '$'",

@@ -18,7 +18,7 @@ pub async fn declare(connection: &mut PgConnection) {
 
 /// People: ann and bob, who make secrets; x, y and z, of whom x takes part in session s1 and y is in team t1; a viewer and
 /// an editor of session s1; and somebody who may do everything.
-const FACTS: &str = r#"{"format": "postern-world/1", "organization": "acme", "revision": 1,
+pub const FACTS: &str = r#"{"format": "postern-world/1", "organization": "acme", "revision": 1,
   "catalog": {
     "types": {"secret": {"owner_permissions": ["secret:*"]}, "session": {}, "note": {}, "tenant": {"scope": true}},
     "permissions": {

@@ -4,6 +4,7 @@
 pub mod assignments;
 pub mod audit;
 pub mod catalog;
+pub mod directory;
 pub mod edges;
 pub mod grants;
 pub mod hidden;
