@@ -55,11 +55,12 @@ impl NewAssignment {
                 _ => return Err(Problem::UNKNOWN_SCOPE.into()),
             }
         }
-        let keys = write.role_keys(&self.role).await?.ok_or(Problem::UNKNOWN_ROLE)?;
+        let role = write.canonical_role(&self.role).await?;
+        let keys = write.role_keys(&role).await?.ok_or(Problem::UNKNOWN_ROLE)?;
         let place = self.at.clone().map(|at| (at.kind, at.id));
         write.give(&keys, [&place]).await?;
         write.affects([subject.clone()], [place]).await?;
-        let fact = AssignmentFact { subject: &subject, role: &self.role, at, life };
+        let fact = AssignmentFact { subject: &subject, role: &role, at, life };
         let (connection, organization) = write.tables();
         let made = assignments::insert(connection, organization, &fact).await.map_err(refusal)?;
         let after = assignments::same(connection, organization, &fact).await.map_err(refusal)?;

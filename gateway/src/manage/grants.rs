@@ -70,7 +70,10 @@ impl Make for NewGrant {
         if self.subject != "user:all" && !role {
             input::subject(&self.subject, "subject")?;
         }
-        let subject = if role { self.subject.clone() } else { write.canonical(&self.subject).await? };
+        let subject = match role {
+            true => write.canonical_role(&self.subject).await?,
+            false => write.canonical(&self.subject).await?,
+        };
         let holders = write.may_grant(&subject, &at).await?;
         if let Some(at) = &at {
             let (connection, organization) = write.tables();

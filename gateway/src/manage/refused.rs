@@ -11,9 +11,12 @@ pub(super) fn refusal(error: StoreError) -> Refusal {
             Some("roles_name_key" | "presets_name_key") => Problem::NAME_TAKEN,
             Some("assignments_at_scope_of_role") => Problem::ROLE_OF_SCOPE,
             Some("resources_deleted_inactive") => Problem::SCOPE_DELETED,
-            Some("subject_names_key" | "subject_aliases_pkey" | "directory_entries_user_name_key") => {
-                Problem::ID_TAKEN
-            }
+            Some(
+                "subject_names_key"
+                | "subject_aliases_pkey"
+                | "directory_entries_user_name_key"
+                | "role_aliases_key",
+            ) => Problem::ID_TAKEN,
             Some("secrets_resource_fkey") => Problem::HOLDS_SECRET,
             Some("resources_owner_group_fkey") => Problem::OWNS_RESOURCES,
             Some(

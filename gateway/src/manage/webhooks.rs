@@ -27,6 +27,7 @@ pub const EVENTS: &[&str] = &[
     "resource",
     "revision",
     "role",
+    "role_alias",
     "scope",
     "secret",
     "share",

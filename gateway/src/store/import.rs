@@ -1,8 +1,7 @@
 //! A world document into rows, in one transaction.
 
 use super::import_rows::Rows;
-use super::manage::directory;
-use super::{StoreError, heads, secrets};
+use super::{StoreError, heads, import_kept, secrets};
 use postern_world::World;
 use sqlx::{Connection, PgConnection};
 
@@ -72,14 +71,14 @@ pub async fn import(
         return Err(ImportError::Exists(organization.to_owned()));
     }
     if exists {
-        directory::keep_entries(&mut transaction, organization).await?;
+        import_kept::keep(&mut transaction, organization).await?;
         delete_facts(&mut transaction, organization).await?;
     } else {
         create_organization(&mut transaction, organization, world.revision).await?;
     }
     let written = rows.write(&mut transaction).await?;
     if exists {
-        directory::restore_entries(&mut transaction).await?;
+        import_kept::restore(&mut transaction).await?;
     }
     if let Some(id) = secrets::without_resource(&mut transaction, organization).await? {
         return Err(ImportError::SecretLost { id });

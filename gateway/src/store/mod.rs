@@ -13,6 +13,7 @@ pub mod facts;
 pub mod heads;
 pub mod held;
 pub mod import;
+mod import_kept;
 mod import_rows;
 pub mod installation_keys;
 pub mod manage;

@@ -153,6 +153,8 @@ async fn answers_have_the_form_that_is_described() {
     let secret = json!({"name": "DB", "kind": "password", "description": "d", "value": "hunter2", "owner": "user:new",
         "visibility": {"to": "group", "groups": ["group:crew"]}, "expires_at": "2990-01-01T00:00:00Z"});
     let secret = made("secrets", "NewSecret", "Secret", secret).await.json();
+    let former = json!({"id": "role:admins", "role": "role:system:ADMIN"});
+    made("role-aliases", "RoleAlias", "RoleAlias", former).await;
     let hook = json!({"url": "https://hooks.example.com/a", "description": "d", "events": ["role", "revision"], "active": false});
     let webhook = made("webhooks", "WebhookFields", "Webhook", hook.clone()).await.json();
     let scope = json!({"type": "site", "id": "s7", "parents": [at], "owner": "user:new", "attributes": {"a": "b"},
@@ -164,6 +166,7 @@ async fn answers_have_the_form_that_is_described() {
         ("invitations", "Invitation"),
         ("secrets", "Secret"),
         ("webhooks", "Webhook"),
+        ("role-aliases", "RoleAlias"),
         ("resources", "Resource"),
         ("edges", "Edge"),
         ("grants", "Grant"),

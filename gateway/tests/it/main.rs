@@ -28,6 +28,7 @@ mod presets;
 mod previews;
 mod reading;
 mod revisions;
+mod role_aliases;
 mod row_level;
 mod scim;
 mod scopes;

@@ -1,5 +1,6 @@
 //! `…/assignments` and `…/assignments/{id}`
 
+use super::role_aliases::role_of;
 use super::roles::READERS;
 use super::{Call, and_one, connection, page, read_refusal, written};
 use crate::app::App;
@@ -17,6 +18,8 @@ pub async fn list(State(app): State<Arc<App>>, call: Call) -> Result<Response, R
     let (subject, role) = (call.parameter("subject"), call.parameter("role"));
     let mut connection = connection(&app, &call).await?;
     let organization = &call.caller.organization;
+    let former = role_of(&mut connection, organization, role).await?;
+    let role = former.as_deref().or(role);
     let items = assignments::list(&mut connection, organization, subject, role, &and_one(&range)).await;
     Ok(page(items.map_err(read_refusal)?, &range))
 }

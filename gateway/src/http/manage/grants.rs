@@ -1,5 +1,6 @@
 //! `…/grants` and `…/grants/{id}`
 
+use super::role_aliases::role_of;
 use super::roles::READERS;
 use super::{Call, and_one, connection, page, read_refusal, written};
 use crate::app::App;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 pub async fn list(State(app): State<Arc<App>>, call: Call) -> Result<Response, Refusal> {
     call.takes(&["cursor", "limit", "subject", "effect", "at_type", "at_id"])?;
     let range = call.range()?;
-    let filter = Filter {
+    let mut filter = Filter {
         subject: call.parameter("subject"),
         effect: call.parameter("effect"),
         at: call.place("at_type", "at_id")?,
@@ -23,7 +24,10 @@ pub async fn list(State(app): State<Arc<App>>, call: Call) -> Result<Response, R
     }
     call.may_read(&app, READERS).await?;
     let mut connection = connection(&app, &call).await?;
-    let items = grants::list(&mut connection, &call.caller.organization, &filter, &and_one(&range)).await;
+    let organization = &call.caller.organization;
+    let of_role = role_of(&mut connection, organization, filter.subject).await?;
+    filter.subject = of_role.as_deref().or(filter.subject);
+    let items = grants::list(&mut connection, organization, &filter, &and_one(&range)).await;
     Ok(page(items.map_err(read_refusal)?, &range))
 }
 

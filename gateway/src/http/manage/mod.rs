@@ -16,6 +16,8 @@ pub(super) mod organizations;
 pub(super) mod presets;
 pub(super) mod resources;
 pub(super) mod revisions;
+mod role_alias_operations;
+mod role_aliases;
 pub(super) mod roles;
 mod scope_operations;
 pub(super) mod scopes;

@@ -2,8 +2,8 @@
 
 use super::{
     assignments, audit, catalog, create, decisions, edges, explain, grants, invitation_operations,
-    memberships, organization_operations, resources, revisions, roles, scope_operations, secret_operations,
-    shares, streams, subjects, webhook_operations,
+    memberships, organization_operations, resources, revisions, role_alias_operations, roles,
+    scope_operations, secret_operations, shares, streams, subjects, webhook_operations,
 };
 use crate::http::operations::{
     Answer, CHANGED, Credential, DECIDED, ITEM, MADE, ORGANIZATION, Operation, operation,
@@ -34,6 +34,7 @@ pub(in crate::http) fn all() -> Vec<Operation> {
     all.extend(invitation_operations::invitations());
     all.extend(secret_operations::secrets());
     all.extend(webhook_operations::webhooks());
+    all.extend(role_alias_operations::role_aliases());
     all
 }
 

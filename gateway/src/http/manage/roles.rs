@@ -1,5 +1,6 @@
 //! `…/roles` and `…/roles/{id}`
 
+use super::role_aliases::role_of;
 use super::{Call, and_one, connection, item, page, parse, read_refusal, written};
 use crate::app::App;
 use crate::http::body::json_body;
@@ -28,8 +29,10 @@ pub async fn read(State(app): State<Arc<App>>, call: Call) -> Result<Response, R
     call.takes(&[])?;
     call.may_read(&app, READERS).await?;
     let mut connection = connection(&app, &call).await?;
-    let role =
-        roles::get(&mut connection, &call.caller.organization, &call.id).await.map_err(read_refusal)?;
+    let organization = &call.caller.organization;
+    let former = role_of(&mut connection, organization, Some(&call.id)).await?;
+    let id = former.as_deref().unwrap_or(&call.id);
+    let role = roles::get(&mut connection, organization, id).await.map_err(read_refusal)?;
     Ok(item(&role.ok_or(Problem::ITEM_NOT_FOUND)?))
 }
 

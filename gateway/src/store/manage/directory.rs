@@ -241,26 +241,3 @@ pub async fn memberships(
         .fetch_all(connection)
         .await?)
 }
-
-/// Keeps what was said of an organization's subjects until the end of the transaction, while these are exchanged.
-pub async fn keep_entries(connection: &mut PgConnection, organization: &str) -> Result<(), StoreError> {
-    sqlx::query("CREATE TEMPORARY TABLE kept_entries (LIKE directory_entries) ON COMMIT DROP")
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query("INSERT INTO kept_entries SELECT * FROM directory_entries WHERE organization_id = $1")
-        .bind(organization)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// Puts back what was kept of those that are there again.
-pub async fn restore_entries(connection: &mut PgConnection) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO directory_entries SELECT kept.* FROM kept_entries AS kept
-            JOIN subjects USING (organization_id, subject_id)",
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}

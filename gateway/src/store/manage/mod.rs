@@ -15,6 +15,7 @@ pub mod presets;
 pub mod replay;
 pub mod resources;
 pub mod revisions;
+pub mod role_aliases;
 pub mod roles;
 pub mod scopes;
 pub mod secrets;
