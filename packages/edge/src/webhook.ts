@@ -1,4 +1,5 @@
-// Webhooks: the gateway says that there is something new, and the guard fetches it. Signatures are those of Standard Webhooks.
+// `@postern/edge/webhook`, with a guard of any runtime. An entry of its own: who holds a stream does not bundle it.
+// The gateway says that there is something new, and the guard fetches it. Signatures are those of Standard Webhooks.
 //
 // What comes is a reason to ask, and nothing else: no decision is made on it, and what is fetched is verified as ever.
 

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { afterEach, before, test } from "node:test";
-import { createGuard, PosternError, receiveWebhooks, verifyWebhook, type Guard } from "../src/index.js";
+import { createGuard, PosternError, type Guard } from "../src/index.js";
+import { receiveWebhooks, verifyWebhook } from "../src/webhook.js";
 import { gatewayOf, seconds, shared, stateAll, type Gateway, type Signer as SignerOf } from "./setup.js";
 
 const { FLEET, fleetAt, Signer, snapshotOf, technician } = shared;

@@ -98,6 +98,7 @@ const SMOKE = `
   import { guard as loader } from "@postern/react/react-router";
   import { guard as beforeLoad } from "@postern/react/tanstack-router";
   import { createGuard } from "@postern/edge";
+  import { receiveWebhooks } from "@postern/edge/webhook";
   import { createPostern, useCan } from "@postern/vue";
   import { guard as beforeEach } from "@postern/vue/router";
   import { createElement as h } from "react";
@@ -139,6 +140,7 @@ const SMOKE = `
     unreachable instanceof PosternError && unreachable.code,
     noKeys.refusal,
     (await guard.check("user:tom", "miner:read", at)).reason,
+    (await receiveWebhooks(guard, { secret: "whsec_AAAA" })(new Request("http://a.example/", { method: "POST" }))).status,
   ]));
 `;
 
@@ -155,6 +157,7 @@ const EXPECTED = [
   "unavailable",
   "malformed",
   "no_snapshot",
+  400,
 ];
 
 test("every entry works in Node, rendering on a server included", () => {
