@@ -11,7 +11,7 @@
 //! - `events`, `follow`, `client`: how it is kept current
 //! - `disk`: how it survives a restart
 //! - [`routes`]: which permission a path needs
-//! - `server`: the paths
+//! - `server`: the paths; `forward`, `envoy`: what proxies ask
 //!
 //! *Invariant:* nothing is decided on bytes that no valid statement names, and nothing past a statement's validity
 //! (`docs/statements.md`). Decisions are the resolver's; there is no rule here.
@@ -21,8 +21,10 @@
 mod client;
 pub mod config;
 mod disk;
+mod envoy;
 mod events;
 mod follow;
+mod forward;
 pub mod holder;
 mod problem;
 pub mod routes;

@@ -1,7 +1,7 @@
 //! Refusals as callers see them: `application/problem+json` (RFC 9457) with a stable code, as the gateway has them.
 
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
@@ -26,10 +26,9 @@ impl Problem {
         let detail = format!("this needs the permission `{permission}`");
         Problem { needed: Some((permission, at)), ..Problem::new(StatusCode::FORBIDDEN, "denied", detail) }
     }
-}
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+    /// As it is said over HTTP, and to Envoy, which passes it on.
+    pub fn parts(self) -> (StatusCode, HeaderMap, String) {
         let mut body = json!({
             "type": "about:blank",
             "title": self.status.canonical_reason().unwrap_or_default(),
@@ -41,8 +40,7 @@ impl IntoResponse for Problem {
             body["required"] = permission.into();
             body["at"] = at;
         }
-        let mut response = (self.status, body.to_string()).into_response();
-        let headers = response.headers_mut();
+        let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if self.status == StatusCode::UNAUTHORIZED {
@@ -51,6 +49,12 @@ impl IntoResponse for Problem {
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
-        response
+        (self.status, headers, body.to_string())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        self.parts().into_response()
     }
 }

@@ -1,5 +1,7 @@
 //! The agent against a gateway that says whatever a test wants it to: also what no good one would.
 
+mod envoy;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -623,7 +625,9 @@ async fn an_untrusted_peer_is_refused() {
     let io = hyper_util::rt::TokioIo::new(stream);
     let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.unwrap();
     tokio::spawn(connection);
-    for (path, status) in [("/envoy/public/a", 403), ("/livez", 200)] {
+    for (path, status) in
+        [("/envoy/public/a", 403), ("/envoy.service.auth.v3.Authorization/Check", 403), ("/livez", 200)]
+    {
         let request = Request::get(path).header("host", "agent").body(Full::<Bytes>::default()).unwrap();
         let answer = sender.send_request(request).await.unwrap();
         assert_eq!(answer.status(), status, "{path}");
