@@ -4,6 +4,7 @@
 //! statements made, and taken back. Meanwhile a gateway on the same database is asked for decisions, about another
 //! organization, and where the organization is small enough to be compiled all the time, about the one that grows.
 
+use crate::large;
 use crate::propagation::Running;
 use anyhow::{Context as _, Result, ensure};
 use postern_gateway::access::{KEY_PREFIX, key_digest};
@@ -128,7 +129,7 @@ async fn measure(url: &str, folder: &Path, sessions: usize) -> Result<String> {
     let gateway = Running::start(&adopted_url)?;
     let mut organizations = vec![("other", other.clone())];
     if sessions <= FOLLOWED {
-        organizations.push(("cluster", cluster));
+        organizations.push(("cluster", cluster.clone()));
     }
     let asking = Asking::start(gateway.address(), organizations).await?;
     let ran = killed_and_resumed(&plan, &plain_url, &adopted_url, plain_seconds.iter().sum()).await?;
@@ -136,6 +137,10 @@ async fn measure(url: &str, folder: &Path, sessions: usize) -> Result<String> {
     ensure!(same, "the facts are not those of the plain statements");
     say("the facts are those of the plain statements");
     let answers = asking.stop().await?;
+    let large = large::measured(&mut adopted, &gateway, "cluster", &cluster, &other).await?;
+    // What follows changes millions of facts of an organization that nobody asks about any more.
+    drop(gateway);
+    let gateway = Running::start(&adopted_url)?;
 
     let asking = Asking::start(gateway.address(), vec![("other", other)]).await?;
     let start = Instant::now();
@@ -170,19 +175,9 @@ async fn measure(url: &str, folder: &Path, sessions: usize) -> Result<String> {
         ran.early_kib / 1024.0,
         ran.peak_kib / 1024.0,
     );
-    for (when, answers) in [("adopting", answers), ("reverting", reverting)] {
-        for answer in answers {
-            text.push_str(&format!(
-                "| decisions about `{}` while {when}: asked, refused, p50, p99, max | {}, {}, {:.1} ms, {:.1} ms, {:.1} ms |\n",
-                answer.organization,
-                answer.latencies.len(),
-                answer.refused,
-                answer.at(0.5),
-                answer.at(0.99),
-                answer.at(1.0)
-            ));
-        }
-    }
+    large::rows(&mut text, "while adopting", &answers);
+    text.push_str(&large);
+    large::rows(&mut text, "while reverting", &reverting);
     Ok(text)
 }
 
@@ -346,28 +341,31 @@ pub(crate) fn child(arguments: &str) -> Result<()> {
 }
 
 /// What was answered about one organization.
-struct Answers {
-    organization: &'static str,
-    refused: usize,
+pub(crate) struct Answers {
+    pub(crate) organization: &'static str,
+    pub(crate) refused: usize,
     /// Milliseconds, sorted.
-    latencies: Vec<f64>,
+    pub(crate) latencies: Vec<f64>,
 }
 
 impl Answers {
-    fn at(&self, part: f64) -> f64 {
+    pub(crate) fn at(&self, part: f64) -> f64 {
         let last = self.latencies.len().saturating_sub(1);
         self.latencies.get((last as f64 * part).ceil() as usize).copied().unwrap_or(f64::NAN)
     }
 }
 
 /// Asks for decisions until it is stopped.
-struct Asking {
+pub(crate) struct Asking {
     stop: Arc<AtomicBool>,
     tasks: Vec<tokio::task::JoinHandle<Result<Answers>>>,
 }
 
 impl Asking {
-    async fn start(address: SocketAddr, organizations: Vec<(&'static str, String)>) -> Result<Self> {
+    pub(crate) async fn start(
+        address: SocketAddr,
+        organizations: Vec<(&'static str, String)>,
+    ) -> Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let mut tasks = Vec::new();
         for (organization, key) in organizations {
@@ -390,7 +388,7 @@ impl Asking {
         Ok(Asking { stop, tasks })
     }
 
-    async fn stop(self) -> Result<Vec<Answers>> {
+    pub(crate) async fn stop(self) -> Result<Vec<Answers>> {
         self.stop.store(true, Ordering::Relaxed);
         let mut all = Vec::new();
         for task in self.tasks {
@@ -401,7 +399,7 @@ impl Asking {
 }
 
 /// Whether the right decision came, over a connection of its own.
-async fn decision(address: SocketAddr, organization: &str, key: &str) -> Result<bool> {
+pub(crate) async fn decision(address: SocketAddr, organization: &str, key: &str) -> Result<bool> {
     let body = r#"{"subject": {"type": "user", "id": "ann"}, "action": {"name": "read"}, "resource": {"type": "project", "id": "p"}}"#;
     let request = format!(
         "POST /orgs/{organization}/access/v1/evaluation HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {key}\r\n\

@@ -20,6 +20,7 @@ mod adopt;
 mod authzen;
 mod export;
 mod hosted;
+mod large;
 mod measure;
 mod native;
 mod node;

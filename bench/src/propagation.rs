@@ -47,7 +47,7 @@ struct Seen {
 }
 
 /// A revision arrived.
-struct Arrival {
+pub(crate) struct Arrival {
     revision: u64,
     at: Instant,
 }
@@ -139,7 +139,7 @@ async fn measure(
 
     let mut own = Vec::new();
     for count in 0..COMMITS.0 {
-        let (revision, at) = toggle(connection, subject, count).await?;
+        let (revision, at) = toggle(connection, ORGANIZATION, subject, count).await?;
         own.push(waited(&mut news, revision, at).await?);
         if whole {
             for _ in 1..followers {
@@ -151,7 +151,7 @@ async fn measure(
     }
     let mut everybody = Vec::new();
     for count in 0..COMMITS.1 {
-        let (revision, at) = toggle(connection, "user:all", count).await?;
+        let (revision, at) = toggle(connection, ORGANIZATION, "user:all", count).await?;
         everybody.push(waited(&mut news, revision, at).await?);
         for _ in 1..followers {
             everybody.push(waited(&mut arrivals, revision, at).await?);
@@ -166,34 +166,39 @@ async fn measure(
 
 /// Grants a subject everything, or takes that away again. Gives the revision, and the moment when the database had said
 /// that it is committed.
-async fn toggle(connection: &mut PgConnection, subject: &str, count: usize) -> Result<(u64, Instant)> {
+pub(crate) async fn toggle(
+    connection: &mut PgConnection,
+    organization: &str,
+    subject: &str,
+    count: usize,
+) -> Result<(u64, Instant)> {
     let sql = match count % 2 {
         0 => {
             "WITH made AS (INSERT INTO grants (organization_id, grant_id, subject_id, effect)
-                VALUES ('workload', '00000000-0000-4000-8000-000000000001', $1, 'allow') RETURNING grant_id)
+                VALUES ($2, '00000000-0000-4000-8000-000000000001', $1, 'allow') RETURNING grant_id)
              INSERT INTO grant_permissions (organization_id, grant_id, permission)
-             SELECT 'workload', grant_id, '*' FROM made"
+             SELECT $2, grant_id, '*' FROM made"
         }
         _ => {
-            "DELETE FROM grants WHERE organization_id = 'workload' AND subject_id = $1
+            "DELETE FROM grants WHERE organization_id = $2 AND subject_id = $1
                 AND grant_id = '00000000-0000-4000-8000-000000000001'"
         }
     };
     let mut transaction = connection.begin().await?;
-    let done = sqlx::query(sql).bind(subject).execute(&mut *transaction).await?;
+    let done = sqlx::query(sql).bind(subject).bind(organization).execute(&mut *transaction).await?;
     ensure!(done.rows_affected() == 1, "the change changed {} rows", done.rows_affected());
-    let revision = store::heads::revision(&mut transaction, ORGANIZATION).await?;
+    let revision = store::heads::revision(&mut transaction, organization).await?;
     transaction.commit().await?;
     Ok((revision.context("the organization is gone")?, Instant::now()))
 }
 
-async fn arrival(arrivals: &mut mpsc::UnboundedReceiver<Arrival>) -> Result<Arrival> {
+pub(crate) async fn arrival(arrivals: &mut mpsc::UnboundedReceiver<Arrival>) -> Result<Arrival> {
     let arrival = tokio::time::timeout(LOST, arrivals.recv()).await.context("nothing arrived")?;
     arrival.context("a stream ended")
 }
 
 /// Milliseconds from a commit to the next arrival of its revision, or of a later one.
-async fn waited(
+pub(crate) async fn waited(
     arrivals: &mut mpsc::UnboundedReceiver<Arrival>,
     revision: u64,
     committed: Instant,
@@ -207,7 +212,7 @@ async fn waited(
 }
 
 /// Opens a stream, and tells of the revisions that come on it.
-async fn open(
+pub(crate) async fn open(
     address: SocketAddr,
     path: &str,
     bearer: &str,
@@ -263,7 +268,7 @@ impl Running {
     }
 
     /// Resident, in KiB.
-    fn memory(&self) -> Result<f64> {
+    pub(crate) fn memory(&self) -> Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
         Ok(line.trim().trim_end_matches(" kB").trim().parse()?)

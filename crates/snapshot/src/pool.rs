@@ -61,6 +61,16 @@ impl<T> Default for Pool<T> {
     }
 }
 
+impl Pool<Vec<u32>> {
+    /// As [`Pool::number`], of a list that is copied only when it is new.
+    pub fn number_of(&mut self, list: &[u32]) -> u32 {
+        match self.numbers.get(list) {
+            Some(number) => *number,
+            None => self.number(list.to_vec()),
+        }
+    }
+}
+
 impl<T: Hash + Eq + Ord + Clone> Pool<T> {
     pub fn number(&mut self, value: T) -> u32 {
         let next = self.numbers.len() as u32;

@@ -4,7 +4,7 @@ use super::error::AdoptError;
 use super::plan::Plan;
 use super::run::begin;
 use crate::store::adopt::record;
-use crate::store::adopt::revert::{ORDER, Swept, pages, sweep};
+use crate::store::adopt::revert::{ORDER, Swept, clear, pages, sweep};
 use crate::store::{StoreError, heads};
 use sqlx::PgConnection;
 use std::io;
@@ -25,6 +25,8 @@ pub struct Reverted {
 
 /// Pages in a transaction at first; then as many as hold about a batch of the plan's rows.
 const PAGES: i64 = 16;
+/// Rows of a table, above which what is left of them is cleared away before the next table.
+const CLEARED: u64 = 10_000;
 /// Times that a table is gone through again for rows that somebody held.
 const ROUNDS: usize = 3;
 /// Times that pages are tried again which other writers got in the way of.
@@ -52,7 +54,7 @@ pub async fn revert(
     let batch = i64::try_from(batch).unwrap_or(i64::MAX);
     let mut done = Reverted::default();
     for kind in ORDER {
-        let mut left = 0;
+        let (mut left, before) = (0, done.deleted);
         for _ in 0..ROUNDS {
             left = 0;
             let (mut from, mut step, end) = (0, PAGES, pages(target, kind).await?);
@@ -75,6 +77,9 @@ pub async fn revert(
             }
         }
         done.left += left;
+        if done.deleted - before > CLEARED {
+            clear(target, kind).await?;
+        }
     }
     let created: i64 = rules.iter().map(|(.., created)| created).sum();
     let accounted = done.deleted + done.left;

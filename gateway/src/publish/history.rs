@@ -1,12 +1,11 @@
 //! The last changes of one organization, for followers that take deltas: encoded once, whoever gets them.
 
-use super::compile::PublishError;
 use super::state::{Sendable, State};
 use axum::http::HeaderValue;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use postern_snapshot::{Snapshot, diff};
+use postern_snapshot::diff;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -55,10 +54,10 @@ impl History {
             self.steps().clear();
             return;
         }
-        let (before, after) = (old.snapshot.clone(), new.snapshot.clone());
+        let (before, after) = (old.clone(), new.clone());
         let made = tokio::task::spawn_blocking(move || Step::new(&before, &after)).await;
         let mut steps = self.steps();
-        let step = match made.map_err(PublishError::from).flatten() {
+        let step = match made {
             Ok(step) => step,
             Err(error) => {
                 tracing::error!(revision = new.revision(), %error, "no delta was made");
@@ -71,7 +70,7 @@ impl History {
         }
         steps.push_back(step);
         // More than the whole snapshot is of use to nobody.
-        let mut room = new.snapshot.event().len();
+        let mut room = new.snapshot.encoded_len();
         let fitting = steps.iter().rev().take(STEPS_MAX).take_while(|step| {
             let fits = step.event.len() <= room;
             room = room.saturating_sub(step.event.len());
@@ -106,8 +105,9 @@ impl Step {
     /// event: delta
     /// data: {"revision":9,"from":"\"0f…\"","etag":"\"3a…\"","catalog":"5e…","bytes":"<base64>"}
     /// ```
-    fn new(old: &Sendable, new: &Sendable) -> Result<Self, PublishError> {
-        let delta = diff(&Snapshot::open(&old.bytes)?, &Snapshot::open(&new.bytes)?);
+    fn new(old: &State, new: &State) -> Self {
+        let delta = diff(&old.view(), &new.view());
+        let (old, new) = (&old.snapshot, &new.snapshot);
         let tag =
             |sendable: &Sendable| sendable.etag.to_str().unwrap_or_default().trim_matches('"').to_owned();
         let mut event = format!(
@@ -119,6 +119,6 @@ impl Step {
         );
         STANDARD.encode_string(&delta, &mut event);
         event.push_str("\"}\n\n");
-        Ok(Step { from: old.etag.clone(), to: new.etag.clone(), event: event.into() })
+        Step { from: old.etag.clone(), to: new.etag.clone(), event: event.into() }
     }
 }

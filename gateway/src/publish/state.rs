@@ -199,6 +199,11 @@ impl Sendable {
         }
     }
 
+    /// About how long the event is, which is not made for the answer.
+    pub fn encoded_len(&self) -> usize {
+        self.bytes.len().div_ceil(3) * 4
+    }
+
     /// The server-sent event, encoded once for all who get it.
     ///
     /// ```text

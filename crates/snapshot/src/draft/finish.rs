@@ -88,13 +88,12 @@ impl Draft {
             self.resources.iter().map(|row| row.rare.as_ref().map(|rare| pairs(&rare.attributes))).collect();
         let pair_lists = lists.add(Kind::Pairs, pool);
 
-        let mut ways = Ways::new(&self, &resource)?;
-        let mut pool = Pool::default();
-        let mut caps: BTreeMap<Vec<u32>, u32> = BTreeMap::new();
-        for cap in ways.edges.values().flat_map(|edges| edges.values().flatten()) {
-            let cap: Vec<u32> = cap.iter().copied().collect();
-            caps.insert(cap.clone(), pool.number(cap));
+        if self.edges.len() > ROWS_MAX {
+            return Err(too_much("parent edges", self.edges.len(), ROWS_MAX));
         }
+        let mut ways = Ways::new(&self, &resource);
+        let mut pool = Pool::default();
+        let caps: Vec<u32> = ways.caps.iter().map(|cap| pool.number_of(cap)).collect();
         let cap_lists = lists.add(Kind::Actions, pool);
 
         let mut groups = Groups::new(&self, &subject);
@@ -118,24 +117,20 @@ impl Draft {
 
         let mut edge_pool = Pool::default();
         let mut reach_pool = Pool::default();
-        let mut complex: BTreeMap<u32, [u32; 2]> = BTreeMap::new();
+        let mut complex: Vec<Option<[u32; 2]>> = vec![None; self.resources.len()];
+        let mut edges = Vec::new();
         let mut reach_items = 0usize;
         for number in 0..self.resources.len() as u32 {
             if !ways.is_complex(number) {
                 continue;
             }
             let reach = ways.reach(number)?;
-            let edges: Vec<u32> =
-                ways.edges.get(&number).into_iter().flatten().fold(Vec::new(), |mut list, (parent, cap)| {
-                    let cap = cap.as_ref().map_or(0, |cap| {
-                        let cap: Vec<u32> = cap.iter().copied().collect();
-                        cap_lists[caps[&cap] as usize]
-                    });
-                    list.extend([*parent, cap]);
-                    list
-                });
+            edges.clear();
+            for (parent, cap) in ways.edges(number) {
+                edges.extend([parent, cap.map_or(0, |place| cap_lists[caps[place] as usize])]);
+            }
             reach_items += reach.len();
-            complex.insert(number, [edge_pool.number(edges), reach_pool.number((*reach).clone())]);
+            complex[number as usize] = Some([edge_pool.number_of(&edges), reach_pool.number_of(&reach)]);
             if reach_items > ROWS_MAX {
                 return Err(too_much(
                     "ancestors over branching edges, of all resources",
@@ -296,8 +291,8 @@ impl Draft {
             .enumerate()
             .map(|(new, old)| {
                 let row = &self.resources[*old as usize];
-                let [edges, reach] = complex.get(&(new as u32)).map_or([0; 2], |[edges, reach]| {
-                    [edge_lists[*edges as usize], reach_lists[*reach as usize]]
+                let [edges, reach] = complex[new].map_or([0; 2], |[edges, reach]| {
+                    [edge_lists[edges as usize], reach_lists[reach as usize]]
                 });
                 ResourceExt {
                     flags: row.flags,

@@ -1,46 +1,93 @@
 //! Which ways up are plain, and what the others can reach.
 
 use super::{ALWAYS, Draft, DraftError, Timing, too_much};
+use core::ops::Range;
 use postern_resolver::view::{RESOURCE_DEAD, RESOURCE_UNLISTED};
 use postern_vocab::limits::{PLAIN_PARENTS_MAX, REACH_MAX};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::vec::Vec;
 
-/// The edges of one resource that can ever pass something: parent -> cap.
-pub(crate) type Edges = BTreeMap<u32, Option<BTreeSet<u32>>>;
+/// Stands for no cap: the edge lets everything pass.
+const UNCAPPED: u32 = 0;
 
-/// The resources' ways up, by final numbers.
+/// The resources' ways up, by final numbers: the edges that can ever pass something, in the order of child and parent.
 pub(crate) struct Ways {
-    pub edges: HashMap<u32, Edges>,
+    /// Where the edges of each resource begin; one more for the end.
+    first: Vec<u32>,
+    parents: Vec<u32>,
+    /// Per edge: 0 where everything passes, or one more than the place in `caps`.
+    capped: Vec<u32>,
+    /// What passes, ascending.
+    pub caps: Vec<Vec<u32>>,
     complex: Vec<bool>,
     reach: HashMap<Vec<u32>, Arc<Vec<u32>>>,
 }
 
 impl Ways {
     /// `number` gives a provisional resource its final number.
-    pub fn new(draft: &Draft, number: &[u32]) -> Result<Self, DraftError> {
-        let mut edges: HashMap<u32, Edges> = HashMap::new();
+    pub fn new(draft: &Draft, number: &[u32]) -> Self {
+        let mut edges: Vec<(u32, u32, Option<&[u32]>)> = Vec::with_capacity(draft.edges.len());
         for (child, parent, cap) in &draft.edges {
             let dead = draft.resources[*parent as usize].flags & (RESOURCE_DEAD | RESOURCE_UNLISTED) != 0;
             let nothing = cap.as_ref().is_some_and(|cap| cap.is_empty());
             // Rule 4: dead ancestors neither anchor nor lead on. An edge to itself leads nowhere.
-            if dead || nothing || child == parent {
-                continue;
+            if !dead && !nothing && child != parent {
+                edges.push((number[*child as usize], number[*parent as usize], cap.as_deref()));
             }
-            let edges = edges.entry(number[*child as usize]).or_default();
-            let held = edges.entry(number[*parent as usize]).or_insert_with(|| Some(BTreeSet::new()));
-            match (held, cap) {
-                (held, None) => *held = None,
-                (Some(held), Some(cap)) => held.extend(cap),
-                (None, Some(_)) => {}
-            }
+        }
+        edges.sort_unstable_by_key(|(child, parent, _)| (*child, *parent));
+        let mut ways = Ways {
+            first: std::vec![0; draft.resources.len() + 1],
+            parents: Vec::with_capacity(edges.len()),
+            capped: Vec::with_capacity(edges.len()),
+            caps: Vec::new(),
+            complex: Vec::new(),
+            reach: HashMap::new(),
+        };
+        // The same edge from several facts passes what any of them passes.
+        for same in edges.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
+            let (child, parent, _) = same[0];
+            let capped = if same.iter().any(|(_, _, cap)| cap.is_none()) {
+                UNCAPPED
+            } else {
+                let passes: BTreeSet<u32> =
+                    same.iter().filter_map(|(_, _, cap)| *cap).flatten().copied().collect();
+                ways.caps.push(passes.into_iter().collect());
+                ways.caps.len() as u32
+            };
+            ways.parents.push(parent);
+            ways.capped.push(capped);
+            ways.first[child as usize + 1] = ways.parents.len() as u32;
+        }
+        // A resource without edges begins where the one before it ends.
+        for place in 1..ways.first.len() {
+            ways.first[place] = ways.first[place].max(ways.first[place - 1]);
         }
         let mut timed = std::vec![false; draft.resources.len()];
         for (resource, number) in draft.resources.iter().zip(number) {
             timed[*number as usize] = resource.rare.as_ref().is_some_and(|rare| rare.timing != ALWAYS);
         }
-        Ok(Ways { complex: complex(&edges, &timed), edges, reach: HashMap::new() })
+        ways.complex = complex(&ways, &timed);
+        ways
+    }
+
+    fn range(&self, resource: u32) -> Range<usize> {
+        self.first[resource as usize] as usize..self.first[resource as usize + 1] as usize
+    }
+
+    /// The parents of a resource, ascending.
+    pub fn parents(&self, resource: u32) -> &[u32] {
+        &self.parents[self.range(resource)]
+    }
+
+    /// The parents of a resource, ascending, each with the place of what passes in `caps`; `None`: everything.
+    pub fn edges(&self, resource: u32) -> impl Iterator<Item = (u32, Option<usize>)> {
+        let capped = &self.capped[self.range(resource)];
+        self.parents(resource)
+            .iter()
+            .zip(capped)
+            .map(|(parent, cap)| (*parent, cap.checked_sub(1).map(|place| place as usize)))
     }
 
     pub fn is_complex(&self, resource: u32) -> bool {
@@ -49,20 +96,20 @@ impl Ways {
 
     /// The single parent of a resource whose ways up are plain.
     pub fn parent(&self, resource: u32) -> Option<u32> {
-        self.edges.get(&resource).and_then(|edges| edges.keys().next().copied())
+        self.parents(resource).first().copied()
     }
 
     /// Every other resource that can ever be reached, ascending. Siblings share the answer.
     pub fn reach(&mut self, resource: u32) -> Result<Arc<Vec<u32>>, DraftError> {
-        let parents: Vec<u32> =
-            self.edges.get(&resource).into_iter().flat_map(BTreeMap::keys).copied().collect();
-        let whole = match self.reach.get(&parents) {
+        let parents = self.parents(resource);
+        let whole = match self.reach.get(parents) {
             Some(whole) => whole.clone(),
             None => {
+                let parents = parents.to_vec();
                 let mut seen: BTreeSet<u32> = parents.iter().copied().collect();
                 let mut open = parents.clone();
                 while let Some(next) = open.pop() {
-                    for parent in self.edges.get(&next).into_iter().flat_map(BTreeMap::keys) {
+                    for parent in self.parents(next) {
                         if seen.insert(*parent) {
                             open.push(*parent);
                         }
@@ -90,7 +137,7 @@ impl Ways {
 }
 
 /// A way up is plain when it is one chain of `auto` edges over resources that are live always, and not too long.
-fn complex(edges: &HashMap<u32, Edges>, timed: &[bool]) -> Vec<bool> {
+fn complex(ways: &Ways, timed: &[bool]) -> Vec<bool> {
     #[derive(Clone, Copy, PartialEq)]
     enum Known {
         No,
@@ -114,11 +161,10 @@ fn complex(edges: &HashMap<u32, Edges>, timed: &[bool]) -> Vec<bool> {
             }
             path.push(at);
             known[at as usize] = Known::OnPath;
-            let Some(own) = edges.get(&at) else {
-                break Known::Plain;
-            };
-            match own.first_key_value() {
-                Some((parent, None)) if own.len() == 1 && !timed[*parent as usize] => at = *parent,
+            let mut edges = ways.edges(at);
+            match (edges.next(), edges.next()) {
+                (None, _) => break Known::Plain,
+                (Some((parent, None)), None) if !timed[parent as usize] => at = parent,
                 _ => break Known::Complex,
             }
         };

@@ -40,6 +40,14 @@ pub async fn pages(connection: &mut PgConnection, kind: Kind) -> Result<i64, Sto
     .await?)
 }
 
+/// Clears what was deleted of a table away, and has the planner look at what is left: the checks for what depends on a row
+/// would go through all of it again and again. A role that may not is told a warning, and nothing depends on it.
+pub async fn clear(connection: &mut PgConnection, kind: Kind) -> Result<(), StoreError> {
+    let sql = format!("VACUUM (ANALYZE, TRUNCATE false) {}", kind.table());
+    sqlx::query(AssertSqlSafe(sql)).execute(connection).await?;
+    Ok(())
+}
+
 /// Deletes what the rules made in the pages from `from` to before `to`.
 pub async fn sweep(
     connection: &mut PgConnection,
