@@ -25,8 +25,9 @@ pub struct Reverted {
 
 /// Pages in a transaction at first; then as many as hold about a batch of the plan's rows.
 const PAGES: i64 = 16;
-/// Rows of a table, above which what is left of them is cleared away before the next table.
-const CLEARED: u64 = 10_000;
+/// Batches of a table's rows, above which what is left of them is cleared away before the next table: clearing reads the
+/// whole table once, and what follows reads it once for each batch.
+const CLEARED: i64 = 4;
 /// Times that a table is gone through again for rows that somebody held.
 const ROUNDS: usize = 3;
 /// Times that pages are tried again which other writers got in the way of.
@@ -77,7 +78,8 @@ pub async fn revert(
             }
         }
         done.left += left;
-        if done.deleted - before > CLEARED {
+        let deleted = i64::try_from(done.deleted - before).unwrap_or(i64::MAX);
+        if deleted > batch.saturating_mul(CLEARED) {
             clear(target, kind).await?;
         }
     }

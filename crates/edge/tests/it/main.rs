@@ -170,15 +170,9 @@ impl Told {
              "at": {"type": "site", "id": "{site}"}}]}"#;
         Config {
             gateway: gateway(&format!("http://{}", self.address)).unwrap(),
-            organization: "acme".to_owned(),
             key: "the-key".to_owned(),
-            listen: "127.0.0.1:0".parse().unwrap(),
-            state: None,
-            keys: None,
             routes: Routes::parse(routes).unwrap(),
-            subject_header: "x-auth-subject".parse().unwrap(),
-            trusted: Vec::new(),
-            mapping: postern_authzen::Mapping::default(),
+            ..blank()
         }
     }
 
