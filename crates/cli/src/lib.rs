@@ -18,7 +18,8 @@ use clap::{Parser, Subcommand};
 use command::{codegen as generated, gateway, snapshot, world};
 use postern_edge::config::EdgeArgs;
 use postern_gateway::cli::{
-    self as served, AdoptArgs, DevIssuerArgs, KeyArgs, ServeArgs, StatementKeyArgs, TokenArgs, VaultKeyArgs,
+    self as served, AdoptArgs, DevIssuerArgs, DirectoryArgs, KeyArgs, PreflightArgs, ServeArgs,
+    StatementKeyArgs, TokenArgs, VaultKeyArgs,
 };
 
 pub use command::gateway::Failure;
@@ -43,6 +44,8 @@ enum Command {
     Codegen(generated::Args),
     /// Map an existing database into facts.
     Adopt(AdoptArgs),
+    /// Say what an organization lacks before its decisions can be relied on.
+    Preflight(PreflightArgs),
     /// Run the gateway.
     Serve(ServeArgs),
     /// Run the agent: follow a gateway, and answer applications and proxies from memory.
@@ -54,6 +57,8 @@ enum Command {
     VaultKey(VaultKeyArgs),
     /// Run an issuer of tokens for trying things out, on loopback.
     DevIssuer(DevIssuerArgs),
+    /// See whether an organization is what its directory says.
+    Directory(DirectoryArgs),
     /// Make a token with which a browser reads one subject's slice.
     Token(TokenArgs),
 }
@@ -69,12 +74,14 @@ impl Cli {
             Command::Snapshot(command) => command.run(),
             Command::Codegen(args) => args.run(),
             Command::Adopt(args) => gateway::run(served::adopt(args)),
+            Command::Preflight(args) => gateway::run(served::preflight(args)),
             Command::Serve(args) => gateway::run(served::serve(args)),
             Command::Edge(args) => gateway::run_edge(postern_edge::edge(args)),
             Command::Key(args) => gateway::run(served::key(args)),
             Command::StatementKey(args) => gateway::run(served::statement_key(args)),
             Command::VaultKey(args) => gateway::run(served::vault_key(args)),
             Command::DevIssuer(args) => gateway::run(served::dev_issuer(args)),
+            Command::Directory(args) => gateway::run(served::directory(args)),
             Command::Token(args) => gateway::run(served::token(args)),
         }
     }

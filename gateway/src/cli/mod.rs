@@ -3,10 +3,12 @@
 mod adopt;
 mod catalog;
 mod dev_issuer;
+mod directory;
 mod document;
 mod export;
 mod import;
 mod key;
+mod preflight;
 mod serve;
 mod statement_key;
 mod token;
@@ -17,9 +19,11 @@ pub use crate::store::catalog_names::CatalogNames;
 pub use adopt::{AdoptArgs, adopt};
 pub use catalog::catalog;
 pub use dev_issuer::{DevIssuerArgs, dev_issuer};
+pub use directory::{DirectoryArgs, directory};
 pub use export::{WorldExportArgs, world_export};
 pub use import::{WorldImportArgs, world_import};
 pub use key::{KeyArgs, key};
+pub use preflight::{PreflightArgs, preflight};
 pub use serve::serve;
 pub use statement_key::{StatementKeyArgs, statement_key};
 pub use token::{TokenArgs, token};
@@ -66,6 +70,24 @@ pub enum CliError {
     Disagrees {
         /// The plan.
         plan: String,
+    },
+    /// Something is missing before an organization's decisions can be relied on.
+    #[error("`{organization}` is not ready: {missing} {} found what is missing, see above",
+        if *missing == 1 { "check" } else { "checks" })]
+    NotReady {
+        /// The organization.
+        organization: String,
+        /// How many checks found something.
+        missing: usize,
+    },
+    /// An organization is not what its directory says.
+    #[error("`{organization}` is not what its directory says: {differences} {}, see above",
+        if *differences == 1 { "difference" } else { "differences" })]
+    Drifted {
+        /// The organization.
+        organization: String,
+        /// How many.
+        differences: usize,
     },
     /// The file of the vault's keys.
     #[error(transparent)]

@@ -13,6 +13,7 @@ mod organization_snapshot;
 mod organization_stream;
 mod scim;
 mod scim_documents;
+mod scim_events;
 mod statement_keys;
 mod subject_slice;
 mod subject_stream;

@@ -4,6 +4,7 @@
 use super::REQUEST_ID;
 use super::body::text_body;
 use super::scim_documents as documents;
+use super::scim_events::follow;
 use crate::app::App;
 use crate::manage::directory::{self as manage, Members, Resource};
 use crate::manage::{Actor, Caller, Write};
@@ -20,7 +21,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -41,6 +42,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route(&below("Users/{id}"), get(read_user).put(put_user).patch(patch_user).delete(delete_user))
         .route(&below("Groups"), get(list_groups).post(create_group))
         .route(&below("Groups/{id}"), get(read_group).put(put_group).patch(patch_group).delete(delete_group))
+        .route(&below("Events"), post(follow))
         .route(&below("ServiceProviderConfig"), get(documents::configuration))
         .route(&below("ResourceTypes"), get(documents::resource_types))
         .route(&below("ResourceTypes/{id}"), get(documents::resource_type))
@@ -95,7 +97,7 @@ impl IntoResponse for ScimError {
 
 /// A call by whoever runs the gateway, or its directory.
 pub(super) struct Call {
-    caller: Caller,
+    pub(super) caller: Caller,
     pub(super) id: String,
     parameters: HashMap<String, String>,
     headers: HeaderMap,
@@ -173,7 +175,7 @@ impl Call {
         serde_json::from_str(&text).map_err(|error| Invalid::new("invalidSyntax", error.to_string()).into())
     }
 
-    async fn object(&self, body: Body) -> Result<Map<String, Value>, ScimError> {
+    pub(super) async fn object(&self, body: Body) -> Result<Map<String, Value>, ScimError> {
         match self.body(body).await? {
             Value::Object(object) => Ok(object),
             _ => Err(Invalid::new("invalidSyntax", "it is no JSON object").into()),

@@ -1,6 +1,9 @@
 //! Users and groups as a directory writes them (SCIM 2.0): subjects, their aliases and memberships, and beside these what
 //! it wants told back. For whoever runs the gateway: a directory decides who there is, and stands above who manages.
 
+pub mod drift;
+pub mod events;
+
 use super::refused::refusal;
 use super::{Write, Written, input};
 use crate::problem::{Problem, Refusal};
@@ -195,17 +198,26 @@ impl Write<'_> {
         resource: &Resource,
         members: Vec<String>,
     ) -> Result<(String, Written), Refusal> {
+        let (subject, after) = self.list_directory(resource, members).await?;
+        Ok((subject, self.finish(None, Some(after)).await?))
+    }
+
+    async fn list_directory(
+        &mut self,
+        resource: &Resource,
+        members: Vec<String>,
+    ) -> Result<(String, Item), Refusal> {
         let kind = if resource.user_name.is_some() { "user" } else { "group" };
         let subject = format!("{kind}:{}", Uuid::now_v7());
         let aliases = self.aliases_of(resource).await?;
         let (connection, organization) = self.tables();
         let life = Life { active: resource.active, ..Life::default() };
         subjects::put(connection, organization, &subject, &aliases, "{}", life).await.map_err(refusal)?;
-        resource.put(&mut self, &subject).await?;
+        resource.put(self, &subject).await?;
         let after = self.directory_item(&subject).await?.ok_or(Problem::INTERNAL)?;
         self.take_down("subject.create", &subject, None, Some(&after)).await?;
         self.change_members(&subject, &Members::Add(members)).await?;
-        Ok((subject, self.finish(None, Some(after)).await?))
+        Ok((subject, after))
     }
 
     /// A user or a group that is to be changed.
@@ -220,10 +232,24 @@ impl Write<'_> {
     /// Makes a user or a group another; of a group also its members.
     pub async fn change_directory(
         mut self,
-        Changing { before, was }: Changing,
+        changing: Changing,
         resource: &Resource,
         members: &[Members],
     ) -> Result<Written, Refusal> {
+        let (before, after, changed) = self.make_directory(changing, resource, members).await?;
+        match changed {
+            true => self.finish(Some(before), Some(after)).await,
+            false => Ok(self.unchanged(after)),
+        }
+    }
+
+    /// What it was and is, and whether anything was written.
+    async fn make_directory(
+        &mut self,
+        Changing { before, was }: Changing,
+        resource: &Resource,
+        members: &[Members],
+    ) -> Result<(Item, Item, bool), Refusal> {
         let subject = was.subject.as_str();
         let known: BTreeSet<String> = match was.written {
             true => [Some(was.user_name.clone()), was.external_id.clone()].into_iter().flatten().collect(),
@@ -247,7 +273,7 @@ impl Write<'_> {
             let put = subjects::put(connection, organization, subject, &aliases, &attributes, life).await;
             put.map_err(refusal)?;
         }
-        resource.put(&mut self, subject).await?;
+        resource.put(self, subject).await?;
         let after = self.directory_item(subject).await?.ok_or(Problem::INTERNAL)?;
         let mut changed = after != before;
         if changed {
@@ -256,20 +282,23 @@ impl Write<'_> {
         for one in members {
             changed |= self.change_members(subject, one).await?;
         }
-        if !changed {
-            return Ok(self.unchanged(after));
-        }
-        self.finish(Some(before), Some(after)).await
+        Ok((before, after, changed))
     }
 
     /// Deletes a user or a group with everything that it holds.
     pub async fn delete_directory(mut self, subject: &str, tags: &[String]) -> Result<Written, Refusal> {
-        let before = self.directory_item(subject).await?.ok_or(Problem::ITEM_NOT_FOUND)?;
         self.directory_entry(subject, tags).await?;
+        let before = self.unlist_directory(subject).await?;
+        self.finish(Some(before), None).await
+    }
+
+    async fn unlist_directory(&mut self, subject: &str) -> Result<Item, Refusal> {
+        let before = self.directory_item(subject).await?.ok_or(Problem::ITEM_NOT_FOUND)?;
         let (connection, organization) = self.tables();
         invitations::cancel_of(connection, organization, subject).await.map_err(refusal)?;
         subjects::delete(connection, organization, subject).await.map_err(refusal)?;
-        self.commit("subject.delete", subject, Some(before), None).await
+        self.take_down("subject.delete", subject, Some(&before), None).await?;
+        Ok(before)
     }
 
     /// What it is, if it is as one of the tags says, where there are any.

@@ -44,6 +44,11 @@ impl Problem {
 }
 
 impl Refusal {
+    /// Whether it says nothing of the request, and the same may be done later.
+    pub fn is_unavailable(&self) -> bool {
+        self.problem.status.is_server_error()
+    }
+
     /// For programs.
     pub fn code(&self) -> &'static str {
         self.problem.code

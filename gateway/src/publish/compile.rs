@@ -42,10 +42,11 @@ pub async fn compile(
     let built = tokio::task::spawn_blocking(move || {
         read.tell(&sink.organization.clone(), &mut sink)?;
         let state = sink.build(read.revision, read.epoch.clone())?;
-        Ok::<_, PublishError>((read, state))
+        // Here, and not where others are answered: to give a gigabyte back takes more than a second.
+        Ok::<_, PublishError>((Some(read).filter(Held::may_stay), state))
     });
     let (read, state) = built.await??;
-    *held = Some(read).filter(Held::may_stay);
+    *held = read;
     Ok(Some(state))
 }
 

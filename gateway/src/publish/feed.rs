@@ -265,6 +265,7 @@ impl Feed {
             Published::State(before) => Some(before.clone()),
             _ => None,
         };
+        let mut given_back = None;
         match before {
             Some(before) if before.snapshot.etag == state.snapshot.etag => {
                 if before.epoch() != state.epoch() {
@@ -274,15 +275,18 @@ impl Feed {
             }
             Some(before) => {
                 traces::part("cut", self.history.record(&before, &state)).await;
-                let before = Some(before.snapshot.clone());
-                *self.previous.lock().unwrap_or_else(PoisonError::into_inner) = before;
+                let previous = Some(before.snapshot.clone());
+                let mut kept = self.previous.lock().unwrap_or_else(PoisonError::into_inner);
+                given_back = std::mem::replace(&mut *kept, previous);
             }
             None => {}
         }
         let took = begun.elapsed();
         publisher.metrics.published(took, state.snapshot.bytes.len());
         // Nobody else publishes: what was held is still what is replaced.
-        self.published.send_replace(Published::State(state));
+        let replaced = self.published.send_replace(Published::State(state));
+        // Hundreds of megabytes are not given back where others are answered.
+        tokio::task::spawn_blocking(move || drop((replaced, given_back)));
         tracing::debug!(organization = %self.organization, revision, ?took, "published");
         Ok(Some(revision))
     }

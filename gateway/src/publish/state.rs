@@ -13,10 +13,14 @@ use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::hash::RandomState;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{OnceCell, Semaphore};
 
 /// LIMIT: bytes of slices of one revision that are kept for the next who asks.
 const SLICES_BYTES: usize = 8 * 1024 * 1024;
+
+/// Up to so many bytes are encoded wherever they are wanted.
+const AT_ONCE_BYTES: usize = 4 * 1024 * 1024;
 
 /// Up to so many rows that a cut passes over, another thread would take longer to be woken than to cut.
 const CUT_HERE_ROWS: u32 = 2048;
@@ -223,6 +227,15 @@ impl Sendable {
             event.push_str("\"}\n\n");
             Bytes::from(event)
         };
-        self.event.get_or_init(encode).clone()
+        // A large one takes as long as others would have to wait; a runtime of one thread has nobody else to answer them.
+        let threads = Handle::try_current().map(|handle| handle.runtime_flavor());
+        match threads {
+            Ok(RuntimeFlavor::MultiThread)
+                if self.event.get().is_none() && self.bytes.len() > AT_ONCE_BYTES =>
+            {
+                tokio::task::block_in_place(|| self.event.get_or_init(encode).clone())
+            }
+            _ => self.event.get_or_init(encode).clone(),
+        }
     }
 }

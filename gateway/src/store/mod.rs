@@ -20,6 +20,7 @@ pub mod manage;
 mod migrate;
 pub mod organizations;
 mod pool;
+pub mod preflight;
 pub mod secrets;
 pub mod statement_keys;
 pub mod webhooks;

@@ -9,7 +9,7 @@ use postern_gateway::config::Config;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-async fn agent(address: SocketAddr, key: &str) -> Agent {
+pub async fn agent(address: SocketAddr, key: &str) -> Agent {
     let config = EdgeConfig {
         gateway: gateway(&format!("http://{address}")).unwrap(),
         organization: "acme".to_owned(),

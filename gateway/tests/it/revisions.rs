@@ -38,7 +38,7 @@ async fn fact_tables(connection: &mut PgConnection) -> Vec<String> {
            AND table_name NOT IN ('organizations', 'organization_heads', 'api_keys', 'signing_keys',
                 'audit_events', 'idempotency_keys', 'fact_changes', 'adoptions', 'adoption_queries', 'adoption_rules', 'decisions',
                 'presets', 'preset_permissions', 'invitations', 'secrets', 'webhooks', 'webhook_dead_letters',
-                'directory_entries', 'role_aliases') ORDER BY 1",
+                'directory_entries', 'directory_events', 'role_aliases') ORDER BY 1",
     )
     .fetch_all(connection)
     .await

@@ -67,6 +67,7 @@ async fn two_organizations(connection: &mut PgConnection) {
                 VALUES ('$', '00000000-0000-0000-0000-000000000009', 1, 'e')",
             "INSERT INTO directory_entries (organization_id, subject_id, external_id)
                 SELECT organization_id, subject_id, 'e' FROM subjects WHERE organization_id = '$' LIMIT 1",
+            "INSERT INTO directory_events VALUES ('$', true, 'e', '1')",
             "INSERT INTO role_aliases (organization_id, alias_id, role_id)
                 SELECT organization_id, 'role:former', role_id FROM roles WHERE organization_id = '$' LIMIT 1",
             "INSERT INTO adoptions (organization_id, plan_name, plan_digest, plan, source)

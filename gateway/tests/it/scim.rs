@@ -11,20 +11,20 @@ const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 
 /// A directory that writes with the operator's key.
-struct Directory {
-    desk: Desk,
+pub struct Directory {
+    pub desk: Desk,
 }
 
 impl Directory {
-    async fn new() -> Directory {
+    pub async fn new() -> Directory {
         Directory { desk: Desk::new().await }
     }
 
-    async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Value) -> Answer {
+    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Value) -> Answer {
         self.send_as(&self.desk.operator, method, path, headers, body).await
     }
 
-    async fn send_as(
+    pub async fn send_as(
         &self,
         bearer: &str,
         method: &str,
@@ -39,7 +39,7 @@ impl Directory {
         call(self.desk.setup.address(), method, &format!("/scim/v2/acme/{path}"), &all, &body).await
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub async fn get(&self, path: &str) -> Value {
         let answer = self.send("GET", path, &[], Value::Null).await;
         assert_eq!(answer.status, 200, "{path} {answer:?}");
         assert_eq!(answer.header("content-type"), "application/scim+json");
@@ -74,7 +74,7 @@ impl Directory {
     }
 
     /// Decisions of the newest facts.
-    async fn may(&mut self, subject: &str, permission: &str) -> bool {
+    pub async fn may(&mut self, subject: &str, permission: &str) -> bool {
         let question = json!({"subject": subject, "permission": permission, "resource": null});
         let answer = self.desk.call("", "POST", "explain", question).await;
         assert_eq!(answer.status, 200, "{answer:?}");

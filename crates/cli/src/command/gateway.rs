@@ -1,4 +1,4 @@
-//! The commands of the gateway and the agent, which bring their own arguments: `serve`, `edge`, `adopt`, `key`, `statement-key`,
+//! The commands of the gateway and the agent, which bring their own arguments: `serve`, `edge`, `adopt`, `preflight`, `directory`, `key`, `statement-key`,
 //! `vault-key`, `token` and `world import|export`.
 
 use postern_edge::EdgeError;

@@ -3,7 +3,9 @@
 mod adopt;
 mod check;
 mod codegen;
+mod directory;
 mod examples;
+mod preflight;
 mod settings;
 mod snapshot;
 mod statement;

@@ -241,3 +241,38 @@ pub async fn memberships(
         .fetch_all(connection)
         .await?)
 }
+
+/// Takes down that an event about a user or a group was done; `false` where it was, or a newer one. For as long as the
+/// transaction lasts nobody else does another.
+pub async fn advance(
+    connection: &mut PgConnection,
+    organization: &str,
+    (is_user, external_id): (bool, &str),
+    event: &str,
+    members: Option<&[String]>,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "INSERT INTO directory_events AS old (organization_id, of_user, external_id, last_event_id, members)
+         VALUES ($1, $2, $3, $4, coalesce($5, '{}'))
+         ON CONFLICT (organization_id, of_user, external_id) DO UPDATE
+            SET last_event_id = EXCLUDED.last_event_id, members = coalesce($5, old.members)
+         WHERE old.last_event_id < EXCLUDED.last_event_id",
+    );
+    let done = done.bind(organization).bind(is_user).bind(external_id).bind(event).bind(members);
+    Ok(done.execute(connection).await?.rows_affected() > 0)
+}
+
+/// The groups here to which one belongs by what events said of them, by what the directory calls it.
+pub async fn groups_told_of(
+    connection: &mut PgConnection,
+    organization: &str,
+    member: &str,
+) -> Result<Vec<String>, StoreError> {
+    let groups = sqlx::query_scalar(
+        "SELECT entry.subject_id::text FROM directory_events AS event
+         JOIN directory_entries AS entry USING (organization_id, external_id)
+         WHERE organization_id = $1 AND NOT event.of_user AND $2 = ANY (event.members)
+            AND starts_with(entry.subject_id, 'group:') ORDER BY entry.subject_id",
+    );
+    Ok(groups.bind(organization).bind(member).fetch_all(connection).await?)
+}
