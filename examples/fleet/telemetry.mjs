@@ -121,17 +121,23 @@ function team(world, personas) {
   return { count, people, roles };
 }
 
-/** Writes the files into `folder`. `world` is the parsed world document. */
-export function writeTelemetry(folder, world, personas) {
-  mkdirSync(folder, { recursive: true });
+/** What is shown, by the name of its file. `world` is the parsed world document. */
+export function telemetry(world, personas) {
   const next = random(3);
   const all = racks();
-  const write = (name, value) => writeFileSync(join(folder, `${name}.json`), JSON.stringify(value));
+  const files = new Map();
   for (const place of SITES) {
     const ofSite = all.filter((rack) => rack.site === place.id);
-    write(`site-${place.id}`, site(place, ofSite, next));
+    files.set(`site-${place.id}`, site(place, ofSite, next));
   }
-  write("curtailment", EVENTS);
-  write("activity", ACTIVITY);
-  write("team", team(world, personas));
+  files.set("curtailment", EVENTS);
+  files.set("activity", ACTIVITY);
+  return files.set("team", team(world, personas));
+}
+
+/** Writes the files into `folder`. */
+export function writeTelemetry(folder, world, personas) {
+  mkdirSync(folder, { recursive: true });
+  for (const [name, value] of telemetry(world, personas))
+    writeFileSync(join(folder, `${name}.json`), JSON.stringify(value));
 }

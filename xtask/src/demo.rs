@@ -15,6 +15,8 @@ use std::path::Path;
 const FOLDER: &str = ".postern/demo";
 /// Where the page is.
 const LISTEN: &str = "127.0.0.1:8080";
+/// Where the example's API is.
+const API: &str = "127.0.0.1:8081";
 /// Whether Tess may read a rack of her site.
 const QUESTION: &str = r#"{"subject": {"type": "user", "id": "tess"}, "action": {"name": "read"}, "resource": {"type": "rack", "id": "r028"}}"#;
 /// What makes her a field technician there.
@@ -48,6 +50,8 @@ pub fn run() -> Result<()> {
         file.write_all(made.as_bytes()).with_context(|| format!("cannot write {}", key.display()))?;
     }
 
+    let tess = personas.iter().find(|persona| persona.subject == "user:tess");
+    let tess = tess.context("nobody is called Tess")?.token.as_str();
     println!("\nThe demo is at http://{LISTEN}. Sign in by choosing a name:");
     for persona in &personas {
         println!("  {:<18} {} ({})", persona.name, persona.title, persona.subject);
@@ -74,10 +78,27 @@ pub fn run() -> Result<()> {
          POSTERN_KEY=$(cat {FOLDER}/key) target/release/postern edge --gateway http://{LISTEN} --organization {organization} \\\n    \
          --routes examples/fleet/routes.json &\n  \
          curl -i http://127.0.0.1:8090/envoy/racks/r028 -H 'X-Auth-Subject: user:tess'\n\
+         The fleet's API, which decides in its own process, and lists to Tess the miners of her site only:\n  \
+         TESS={tess}\n  \
+         curl -s \"http://{API}/api/miners?limit=2\" -H \"Authorization: Bearer $TESS\"\n  \
+         curl -s -X POST http://{API}/api/miners/m00541/reboot -H \"Authorization: Bearer $TESS\"\n\
          `rm -r {FOLDER}` brings everything back at the next start. Ctrl-C stops the server and its database.\n"
     );
+    start_api(&organization, &fs::read_to_string(&key)?)?;
     // Returns only where the program cannot be started.
     Err(postern.serve(LISTEN, &organization).exec()).context("cannot start the gateway")
+}
+
+/// Starts the example's API beside the gateway, which it waits for. Ctrl-C reaches both: they are of one process group.
+fn start_api(organization: &str, key: &str) -> Result<()> {
+    let mut api = command::command("node");
+    api.arg(path("examples/fleet/api/server.mjs"));
+    api.env("POSTERN_GATEWAY", format!("http://{LISTEN}")).env("POSTERN_ORGANIZATION", organization);
+    api.env("POSTERN_KEY", key.trim())
+        .env("FLEET_LISTEN", API)
+        .env("FLEET_ORIGIN", format!("http://{LISTEN}"));
+    api.spawn().context("cannot start the fleet's API")?;
+    Ok(())
 }
 
 /// Runs one statement on the database of the demo while it runs: `cargo xtask sql`.
