@@ -480,6 +480,51 @@ async fn an_api_platforms_grants_keep_their_selectors_and_exclusions() {
     assert!(samples[0].contains("on the facts it is allowed (grant)"), "{samples:#?}");
 }
 
+/// AB-1, AB-2, AB-4 and AB-6 to AB-12: who reads a secret outside of any session is who did; in a session, who takes part.
+#[tokio::test]
+async fn secrets_are_read_by_who_read_them() {
+    let mut store = Adoption::example("secrets").await;
+    let plan = example("secrets/plan.toml");
+    store.adopt(&plan, 3).await.unwrap();
+    let (decisions, disagree, samples) = store.decide(&plan).await;
+    // 8 people and 8 of each ten of five kinds.
+    assert_eq!((decisions, disagree, samples), (8 * 8 * 5, 0, vec![]));
+    assert!(store.compare(&plan).await.iter().all(Compared::agrees));
+    let facts = crate::flow::exported(&store.url, "vault").await;
+    let oracle = postern_oracle::Oracle::parse(facts.as_bytes()).unwrap();
+    let now = postern_gateway::clock::now_micros();
+    let id = async |store: &mut Adoption, name: &str| -> String {
+        let sql = "SELECT id::text FROM secrets WHERE name = $1";
+        sqlx::query_scalar(sql).bind(name).fetch_one(&mut store.source).await.unwrap()
+    };
+    // The second of the session kind is user 3's, in session s1, in which users 1, 2 and 6 take part.
+    let session = id(&mut store, "session-2").await;
+    let expired = id(&mut store, "organization-9").await;
+    let unused = id(&mut store, "user-10").await;
+    for (subject, secret, stated, decision) in [
+        ("user:u3", &session, None, "allow"),
+        ("user:u1", &session, Some("s1"), "allow"),
+        ("user:u6@vault.example", &session, Some("s1"), "allow"),
+        ("user:u1", &session, None, "deny"),
+        ("user:u1", &session, Some("s2"), "deny"),
+        // AB-3: to present a session's id is not to take part in it.
+        ("user:u5", &session, Some("s1"), "deny"),
+        // AB-10: also its owner's.
+        ("user:u3", &expired, None, "deny"),
+        ("user:u4", &unused, None, "deny"),
+    ] {
+        let question = serde_json::json!({"subject": subject, "permission": "secret:read", "session": stated,
+            "resource": {"type": "secret", "id": secret}});
+        let answer = oracle.answer(&question.to_string(), now);
+        assert!(answer.contains(decision), "{question} {answer}");
+    }
+    let made = store.number("SELECT count(*) FROM grants").await;
+    assert!(made > 0);
+    let reverted = store.revert(&plan).await.unwrap();
+    assert_eq!((reverted.left, reverted.others), (0, 0));
+    assert_eq!(store.number("SELECT count(*) FROM grants").await, 0);
+}
+
 /// Each kind of rule once, with everything that it takes, beside the document that says the same.
 #[tokio::test]
 async fn every_rule_makes_the_fact_that_it_says() {

@@ -27,42 +27,50 @@ pub async fn exported(url: &str, organization: &str) -> String {
 
 /// Asks all of it, in each way that there is.
 pub async fn expects(yard: &mut Yard, when: &str, expected: &[Expected<'_>]) {
+    for row in expected {
+        expects_with(yard, when, row, json!({})).await;
+    }
+}
+
+/// One question, with dimensions that it states.
+pub async fn expects_with(yard: &mut Yard, when: &str, expected: &Expected<'_>, dimensions: Value) {
+    let (subject, permission, at, allowed) = expected;
+    let what = format!("{when}: {subject} {permission} {at:?} {dimensions}");
     let oracle = Oracle::parse(exported(&yard.setup.url, "acme").await.as_bytes()).unwrap();
-    for (subject, permission, at, allowed) in expected {
-        let what = format!("{when}: {subject} {permission} {at:?}");
-        let resource = if at.0.is_empty() { Value::Null } else { json!({"type": at.0, "id": at.1}) };
-        let question = json!({"subject": subject, "permission": permission, "resource": resource});
-        let meant = oracle.answer(&question.to_string(), now_micros());
-        let meant: Value = serde_json::from_str(&meant).unwrap();
+    let resource = if at.0.is_empty() { Value::Null } else { json!({"type": at.0, "id": at.1}) };
+    let question =
+        json!({"subject": subject, "permission": permission, "resource": resource, "where": dimensions});
+    let meant: Value = serde_json::from_str(&oracle.answer(&question.to_string(), now_micros())).unwrap();
+    assert_eq!(
+        meant["decision"],
+        if *allowed { "allow" } else { "deny" },
+        "{what}: the specification: {meant}"
+    );
+    let token = newest(yard).await;
+    let header = [("postern-at-least", token.as_str())];
+    let operator = yard.operator.clone();
+    let explained = yard.send("POST", "explain", &operator, &header, question).await;
+    assert_eq!(explained.status, 200, "{what}: {explained:?}");
+    let explained = explained.json();
+    assert_eq!(
+        (&explained["decision"], &explained["reason"]),
+        (&meant["decision"], &meant["reason"]),
+        "{what}: the gateway"
+    );
+    // AuthZEN asks for permissions of the resource's own type.
+    let (kind, action) = permission.split_once(':').unwrap();
+    if at.0 == kind {
+        let (subject_type, subject_id) = subject.split_once(':').unwrap();
+        let mut resource = resource;
+        resource["properties"] = dimensions;
+        let asked = json!({"subject": {"type": subject_type, "id": subject_id}, "action": {"name": action},
+            "resource": resource});
+        let decided = yard.setup.post("/access/v1/evaluation", &header, &asked.to_string()).await;
         assert_eq!(
-            meant["decision"],
-            if *allowed { "allow" } else { "deny" },
-            "{what}: the specification: {meant}"
+            (decided.status.as_u16(), &decided.json()["decision"]),
+            (200, &json!(allowed)),
+            "{what}: AuthZEN"
         );
-        let token = newest(yard).await;
-        let header = [("postern-at-least", token.as_str())];
-        let operator = yard.operator.clone();
-        let explained = yard.send("POST", "explain", &operator, &header, question).await;
-        assert_eq!(explained.status, 200, "{what}: {explained:?}");
-        let explained = explained.json();
-        assert_eq!(
-            (&explained["decision"], &explained["reason"]),
-            (&meant["decision"], &meant["reason"]),
-            "{what}: the gateway"
-        );
-        // AuthZEN asks for permissions of the resource's own type.
-        let (kind, action) = permission.split_once(':').unwrap();
-        if at.0 == kind {
-            let (subject_type, subject_id) = subject.split_once(':').unwrap();
-            let asked = json!({"subject": {"type": subject_type, "id": subject_id}, "action": {"name": action},
-                "resource": resource});
-            let decided = yard.setup.post("/access/v1/evaluation", &header, &asked.to_string()).await;
-            assert_eq!(
-                (decided.status.as_u16(), &decided.json()["decision"]),
-                (200, &json!(allowed)),
-                "{what}: AuthZEN"
-            );
-        }
     }
 }
 

@@ -4,6 +4,7 @@
 mod adopt;
 mod adopt_plans;
 mod agents;
+mod api_platform;
 mod authzen;
 mod compute_platform;
 mod decisions;
