@@ -97,6 +97,7 @@ fn start_api(organization: &str, key: &str) -> Result<()> {
     api.env("POSTERN_KEY", key.trim())
         .env("FLEET_LISTEN", API)
         .env("FLEET_ORIGIN", format!("http://{LISTEN}"));
+    api.env("FLEET_END_WITH_PARENT", "1");
     api.spawn().context("cannot start the fleet's API")?;
     Ok(())
 }

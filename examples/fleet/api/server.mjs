@@ -129,6 +129,9 @@ export function api({ gateway, organization, key, origin, log = () => {}, guardO
 
   const answer = async (request) => {
     const url = new URL(request.url);
+    // A page of elsewhere changes nothing, whatever cookie its visitor has here.
+    const changes = !["GET", "HEAD"].includes(request.method);
+    if (changes && isForeign(request.headers, origin)) return json(403, { code: "other_origin" });
     const decision = await judge(request);
     if (decision.status === 401) return json(401, { code: "unauthenticated" });
     // What no rule is about is not there, whoever asks.
@@ -203,6 +206,12 @@ async function respond(incoming, answer, origin) {
   return answer(request);
 }
 
+function isForeign(headers, origin) {
+  const from = headers.get("origin");
+  if (from === null || from === origin) return false;
+  return !URL.canParse(from) || new URL(from).host !== headers.get("host");
+}
+
 const fits = (pattern, path) => {
   const [wanted, given] = [pattern.split("/"), path.split("/")];
   return (
@@ -243,6 +252,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
     POSTERN_KEY,
     FLEET_LISTEN = "127.0.0.1:8081",
     FLEET_ORIGIN,
+    FLEET_END_WITH_PARENT,
   } = process.env;
   if (!POSTERN_GATEWAY || !POSTERN_ORGANIZATION || !POSTERN_KEY) {
     console.error(
@@ -257,12 +267,20 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
     origin: FLEET_ORIGIN,
     log: (line) => console.error(`fleet: ${line}`),
   });
+  server.on("error", (error) => {
+    console.error(`fleet: ${error.message}`);
+    process.exit(1);
+  });
   const [host, port] = FLEET_LISTEN.split(/:(?=\d+$)/);
   server.listen(Number(port), host, () => console.log(`fleet API on http://${FLEET_LISTEN}`));
-  for (const signal of ["SIGINT", "SIGTERM"])
-    process.once(signal, () => {
-      guard.close();
-      server.close();
-      server.closeAllConnections();
-    });
+  const end = () => {
+    clearInterval(watching);
+    guard.close();
+    server.close();
+    server.closeAllConnections();
+  };
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, end);
+  // With whoever started it, where that is wanted: as in the demo, which it belongs to.
+  const parent = process.ppid;
+  const watching = FLEET_END_WITH_PARENT && setInterval(() => process.ppid !== parent && end(), 1_000);
 }

@@ -348,6 +348,12 @@ test("who sends a request is known, or it goes nowhere", async () => {
   });
   assert.equal(large.status, 413);
   const page = { origin: "http://evil.example" };
+  const lured = await call(undefined, "POST", `${path}/reboot`, { headers: { ...page, cookie } });
+  assert.deepEqual([lured.status, lured.body.code], [403, "other_origin"]);
+  for (const origin of [address, undefined]) {
+    const headers = origin === undefined ? { cookie } : { origin, cookie };
+    assert.equal((await call(undefined, "POST", `${path}/reboot`, { headers })).status, 200, origin);
+  }
   assert.equal(
     (await call("sam", "GET", path, { headers: page })).headers.get("access-control-allow-origin"),
     null,
