@@ -27,7 +27,7 @@ const CATALOG: &str = r#"{"format": "postern-world/1", "organization": "builtins
   "assignments": [], "grants": []}"#;
 
 /// Statements that each make one thing wrong; the check that finds it, and what it names.
-const WRONG: [(&str, &str, &str, &str); 15] = [
+const WRONG: [(&str, &str, &str, &str); 18] = [
     ("DELETE FROM role_permissions WHERE role_id = 'role:tech';
       UPDATE assignments SET active = false WHERE role_id = 'role:system:SUPER_ADMIN'",
      "unheld_permissions", "warning", "miner:read"),
@@ -57,6 +57,14 @@ const WRONG: [(&str, &str, &str, &str); 15] = [
     ("INSERT INTO permissions (organization_id, permission_key) VALUES ('acme', 'miner:old')", "unknown_to_catalog", "warning",
      "miner:old"),
     ("DELETE FROM permissions", "catalog_permissions", "missing", "miner:read"),
+    ("DELETE FROM permissions", "permissions", "missing", "acme"),
+    ("DELETE FROM resource_types WHERE resource_type = 'miner'", "catalog_types", "missing", "miner"),
+    (
+        "UPDATE roles SET builtin_key = NULL, immutable = false WHERE role_id = 'role:system:SUPER_ADMIN'",
+        "catalog_roles",
+        "missing",
+        "role:system:SUPER_ADMIN",
+    ),
 ];
 
 /// The findings by check, and the last line.
