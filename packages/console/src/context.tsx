@@ -1,11 +1,12 @@
 // What every page may reach: the interface, the newest revision, and how to say something.
 
 import { usePostern } from "@postern/react";
-import type { Status } from "@postern/client";
+import type { Facts, Permissions, Status } from "@postern/client";
 import { createContext, useCallback, useContext, useEffect, useState } from "react";
 import type { Management } from "./interface.js";
 import type { Session } from "./session.js";
-import type { Revision } from "./types.js";
+import type { Place, Revision } from "./types.js";
+import { placeText } from "./words.js";
 
 export interface App {
   readonly session: Session;
@@ -32,6 +33,8 @@ export function useApp(): App {
 export const READ_ROLES = ["role:read", "role:manage", "user:manage"] as const;
 export const READ_SUBJECTS = ["user:read", "user:manage", "role:manage"] as const;
 export const READ_SCOPES = ["role:read", "role:manage", "resource:manage"] as const;
+/** All shares; those of one resource also at it. */
+export const READ_SHARES = [...READ_ROLES, "resource:share"] as const;
 export const READ_AUDIT = ["audit:read"] as const;
 export const WRITE_ASSIGNMENTS = ["role:manage", "user:manage"] as const;
 
@@ -43,11 +46,46 @@ export function useAny(permissions: readonly string[]): boolean {
 
 /** Why a change cannot be made now; `undefined`: it can. */
 export function useNoWrite(permissions: readonly string[]): string | undefined {
+  return useNoWriteAt(permissions)(null);
+}
+
+/** As {@link useNoWrite}, at any place; `facts` is what is known of a resource that is no scope. */
+export function useNoWriteAt(
+  permissions: readonly string[],
+): (at: Place, facts?: Facts) => string | undefined {
   const { status } = useApp();
-  const may = useAny(permissions);
-  if (!may) return `Needs ${permissions.join(" or ")} in the whole organization.`;
-  if (status !== "live" && status !== "connecting") return "Not while the gateway cannot be reached.";
-  return undefined;
+  const postern = usePostern();
+  return (at, facts) => {
+    if (!permissions.some((permission) => holds(postern, permission, at, facts)))
+      return `Needs ${permissions.join(" or ")} in ${placeText(at)}.`;
+    if (status !== "live" && status !== "connecting") return "Not while the gateway cannot be reached.";
+    return undefined;
+  };
+}
+
+function holds(postern: Permissions, permission: string, at: Place, facts: Facts | undefined): boolean {
+  if (at === null) return postern.can(permission);
+  if (postern.can(permission, at, facts)) return true;
+  // A slice lists scopes, and not what lies below: what is held at a scope may count there, which the gateway decides.
+  return at.type !== "secret" && !isScope(postern, permission, at.type) && postern.anywhere(permission);
+}
+
+function isScope(postern: Permissions, permission: string, type: string): boolean {
+  try {
+    postern.filter(permission, type);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Why a change can be made nowhere now; `undefined`: there is a place for it. */
+export function useNoWriteAnywhere(permissions: readonly string[]): string | undefined {
+  const postern = usePostern();
+  const because = useNoWrite(permissions);
+  const { status } = useApp();
+  const somewhere = permissions.some((permission) => postern.anywhere(permission));
+  return somewhere && (status === "live" || status === "connecting") ? undefined : because;
 }
 
 export type Loaded<T> =

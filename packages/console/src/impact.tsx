@@ -1,6 +1,6 @@
 // What a write would change, before it is made: asked, shown, and then written or not.
 
-import { useEffect, useState } from "react";
+import { useEffect, useState, type ReactNode } from "react";
 import { useApp } from "./context.js";
 import { Refused, type Write } from "./interface.js";
 import { Action, Dialog, Table, Trouble } from "./parts.js";
@@ -10,9 +10,9 @@ import { placeText } from "./words.js";
 
 type Stage =
   | { at: "asking" }
-  | { at: "asked"; preview: Preview }
+  | { at: "asked"; preview?: Preview }
   | { at: "refused"; error: unknown }
-  | { at: "writing"; preview: Preview };
+  | { at: "writing"; preview?: Preview };
 
 /** Shows what a write would change, and makes it when it is confirmed. */
 export function Confirm<T>({
@@ -20,6 +20,7 @@ export function Confirm<T>({
   verb,
   danger = false,
   write,
+  instead,
   onDone,
   onClose,
   onRefused,
@@ -28,6 +29,8 @@ export function Confirm<T>({
   verb: string;
   danger?: boolean;
   write: Write;
+  /** Said instead of a preview: of what no decision depends on, nothing is counted. */
+  instead?: ReactNode;
   onDone: (written: { item: T | undefined; etag: string; revision: string }) => void;
   onClose: () => void;
   /** Takes a refusal over; whether it did. */
@@ -40,31 +43,33 @@ export function Confirm<T>({
     setStage({ at: "refused", error });
   };
   const ask = (): void => {
+    if (instead !== undefined) return setStage({ at: "asked" });
     setStage({ at: "asking" });
     management.preview(write).then((preview) => setStage({ at: "asked", preview }), refused);
   };
   useEffect(ask, []);
-  const go = (preview: Preview): void => {
-    setStage({ at: "writing", preview });
+  const go = (): void => {
+    setStage({ ...stage, at: "writing" });
     management.write<T>(write).then(onDone, refused);
   };
-  const preview = stage.at === "asked" || stage.at === "writing" ? stage.preview : undefined;
+  const ready = stage.at === "asked" || stage.at === "writing";
   return (
     <Dialog title={title} onClose={onClose}>
       <div aria-live="polite">
         {stage.at === "asking" && <p className="muted">Counting what would change …</p>}
         {stage.at === "refused" && <Trouble error={stage.error} again={ask} />}
-        {preview !== undefined && <Impact preview={preview} />}
+        {instead}
+        {ready && stage.preview !== undefined && <Impact preview={stage.preview} />}
       </div>
       <div className="dialog-actions">
         <button type="button" className="button" onClick={onClose}>
           Cancel
         </button>
-        {preview !== undefined && (
+        {ready && (
           <Action
             kind={danger ? "danger" : "primary"}
             because={stage.at === "writing" ? "It is being written." : undefined}
-            onClick={() => go(preview)}
+            onClick={go}
           >
             {stage.at === "writing" ? "Writing …" : verb}
           </Action>
@@ -72,6 +77,39 @@ export function Confirm<T>({
       </div>
     </Dialog>
   );
+}
+
+/** A write that is asked for, and what is said when it is made. */
+export interface Ask<T = unknown> {
+  readonly title: string;
+  readonly verb: string;
+  readonly danger?: boolean;
+  readonly write: Write;
+  readonly instead?: ReactNode;
+  readonly done: string | ((item: T | undefined) => string);
+  readonly onDone?: (item: T | undefined) => void;
+}
+
+/** Asks before a write, with what it would change: the dialog while there is one, and how to open it. */
+export function useAsk(): [dialog: ReactNode, ask: <T>(asked: Ask<T>) => void] {
+  const { say } = useApp();
+  const [asked, setAsked] = useState<Ask<never> | undefined>(undefined);
+  const dialog = asked !== undefined && (
+    <Confirm<never>
+      title={asked.title}
+      verb={asked.verb}
+      danger={asked.danger ?? false}
+      write={asked.write}
+      instead={asked.instead}
+      onClose={() => setAsked(undefined)}
+      onDone={({ item }) => {
+        setAsked(undefined);
+        asked.onDone?.(item);
+        say(typeof asked.done === "string" ? asked.done : asked.done(item));
+      }}
+    />
+  );
+  return [dialog, (next) => setAsked(next as Ask<never>)];
 }
 
 /** Rows that are shown at once; the rest is counted. */

@@ -239,6 +239,35 @@ export function Form({
   );
 }
 
+/** One of several, all of which are named. */
+export function Tabs<T extends string>({
+  label,
+  of,
+  chosen,
+  onChoose,
+}: {
+  label: string;
+  of: readonly (readonly [T, string])[];
+  chosen: T;
+  onChoose: (tab: T) => void;
+}) {
+  return (
+    <div className="tabs" role="group" aria-label={label}>
+      {of.map(([tab, text]) => (
+        <button
+          key={tab}
+          type="button"
+          className="button"
+          aria-pressed={tab === chosen}
+          onClick={() => onChoose(tab)}
+        >
+          {text}
+        </button>
+      ))}
+    </div>
+  );
+}
+
 /** A table that scrolls by itself where it is too wide, also by the keyboard. */
 export function Table({
   label,

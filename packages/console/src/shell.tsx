@@ -9,6 +9,7 @@ import {
   READ_AUDIT,
   READ_ROLES,
   READ_SCOPES,
+  READ_SHARES,
   READ_SUBJECTS,
   useEvery,
   type App,
@@ -17,6 +18,7 @@ import { Management, Refused, withQuery } from "./interface.js";
 import { Gate } from "./parts.js";
 import { Audit } from "./pages/audit.js";
 import { Edges } from "./pages/edges.js";
+import { Grants } from "./pages/grants.js";
 import { Members } from "./pages/members.js";
 import { Roles } from "./pages/roles.js";
 import { Scopes } from "./pages/scopes.js";
@@ -34,6 +36,7 @@ const PAGES = [
   { path: "/", label: "Members", needs: READ_SUBJECTS, page: <Members /> },
   { path: "/roles", label: "Roles", needs: READ_ROLES, page: <Roles /> },
   { path: "/scopes", label: "Scopes", needs: READ_SCOPES, page: <Scopes /> },
+  { path: "/grants", label: "Grants", needs: READ_SHARES, page: <Grants /> },
   { path: "/why", label: "Why", needs: READ_ROLES, page: <Why /> },
   { path: "/audit", label: "Audit", needs: READ_AUDIT, page: <Audit /> },
   { path: "/edges", label: "Edges", needs: READ_ROLES, page: <Edges /> },

@@ -12,14 +12,120 @@ export interface Role {
   readonly permissions: readonly string[];
 }
 
-export interface Assignment {
+/** When something counts; `null` is no bound. */
+export interface Life {
+  readonly active: boolean;
+  readonly not_before: string | null;
+  readonly expires_at: string | null;
+}
+
+export interface Assignment extends Life {
   readonly id: string;
   readonly subject: string;
   readonly role: string;
   readonly at: Place;
+}
+
+export interface Grant extends Life {
+  readonly id: string;
+  readonly subject: string;
+  readonly effect: "allow" | "exclude";
+  readonly permissions: readonly string[];
+  readonly at: Place;
+  readonly where: Readonly<Record<string, string>>;
+  readonly require: Readonly<Record<string, string>>;
+  readonly own: boolean;
+  readonly session: string | null;
+  readonly share: boolean;
+}
+
+export interface Share extends Life {
+  readonly id: string;
+  readonly resource: { readonly type: string; readonly id: string };
+  readonly subject: string;
+  readonly permissions: readonly string[];
+  readonly into: Place;
+}
+
+export interface Invitation {
+  readonly id: string;
+  readonly subject: string;
+  readonly assignment: Omit<Assignment, "id" | "subject"> | null;
+  readonly share: Omit<Share, "id" | "subject"> | null;
+  readonly invited_by: string;
+  readonly state: "pending" | "accepted" | "rejected" | "cancelled" | "expired";
+  readonly created_at: string;
+  readonly expires_at: string;
+  readonly answered_at: string | null;
+}
+
+export interface Preset {
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+  readonly role_name: string | null;
+  readonly auto_assign: boolean;
+  readonly for_creator: boolean;
+  readonly deleted_at: string | null;
+  readonly permissions: readonly string[];
+}
+
+export interface PresetSync {
+  readonly preset: string;
+  readonly roles: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly scope: { readonly type: string; readonly id: string };
+    readonly added: readonly string[];
+    readonly removed: readonly string[];
+  }[];
+  readonly unchanged: number;
+}
+
+export type Visibility =
+  | { readonly to: "user" | "organization" }
+  | { readonly to: "group"; readonly groups: readonly string[] }
+  | { readonly to: "session"; readonly session: string; readonly participants: string };
+
+/** What grants say that were made otherwise. */
+export interface OtherReaders {
+  readonly to: "other";
+  readonly readers: readonly { readonly subject: string; readonly session: string | null }[];
+}
+
+export interface Secret extends Life {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly description: string;
+  readonly owner: string | null;
+  readonly visibility: Visibility | OtherReaders;
+  readonly version: number;
+  readonly changed_at: string;
+}
+
+export interface Webhook {
+  readonly id: string;
+  readonly url: string;
+  readonly description: string;
+  readonly events: readonly string[];
   readonly active: boolean;
-  readonly not_before: string | null;
-  readonly expires_at: string | null;
+}
+
+export interface Deliveries {
+  readonly waiting: number;
+  readonly last_delivered_at: string | null;
+  readonly failing_since: string | null;
+  readonly attempts: number;
+  readonly last_error: string | null;
+  readonly next_attempt_at: string | null;
+  readonly given_up: number;
+  readonly dead_letters: readonly {
+    readonly id: string;
+    readonly type: string;
+    readonly error: string;
+    readonly given_up_at: string;
+  }[];
 }
 
 export interface Subject {

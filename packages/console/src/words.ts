@@ -1,7 +1,7 @@
 // Places, refusals and steps of a decision, in words.
 
 import { Refused } from "./interface.js";
-import type { Candidate, Change, Place, Step } from "./types.js";
+import type { Candidate, Change, Grant, Life, Place, Step } from "./types.js";
 
 export const EVERYWHERE = "the whole organization";
 
@@ -39,6 +39,16 @@ export function refusalText(error: unknown): string {
       return `${String(members["holders"] ?? "Some")} still hold it. Choose the role that they get instead.`;
     case "last_super_admin":
       return "This is the last super admin. Give somebody else that role first.";
+    case "webhook_not_allowed":
+      return "The gateway tells nobody at this address. Whoever runs it allows origins with --webhook-to.";
+    case "no_vault":
+      return "This gateway keeps no secrets: it was started without --vault-keys.";
+    case "inviter_may_not":
+      return "Whoever invited you may not give this any more. The invitation stays, in case they may again.";
+    case "already_held":
+      return "They hold this already.";
+    case "invitation_answered":
+      return `This invitation is ${String(members["state"] ?? "answered")} already.`;
     case "invalid_token":
     case "expired_token":
       return "Your sign-in is no longer good. Sign out, and sign in again.";
@@ -109,6 +119,45 @@ export function remedyText(change: Change, permission: string, subject: string, 
   const { at, or_role: role } = change.grant;
   const or = role === null ? "" : `, or add it to ${roleText(role, names)}`;
   return `Give ${subject} a role with ${permission} at ${placeText(at)}${or}.`;
+}
+
+/** When something counts. */
+export function lifeText({ active, not_before: from, expires_at: until }: Life): string {
+  if (!active) return "switched off";
+  const parts = [
+    from === null ? "" : `from ${timeText(from)}`,
+    until === null ? "" : `until ${timeText(until)}`,
+  ];
+  return parts.filter((part) => part !== "").join(" ") || "always";
+}
+
+/** Why something does not count at a moment; `undefined`: it counts. */
+export function deadBecause(life: Life, now: number): "off" | "expired" | "not yet" | undefined {
+  if (!life.active) return "off";
+  if (life.expires_at !== null && Date.parse(life.expires_at) <= now) return "expired";
+  return life.not_before !== null && Date.parse(life.not_before) > now ? "not yet" : undefined;
+}
+
+/** Whom a grant is for. */
+export function holderText(subject: string, names: Names): string {
+  if (subject === "user:all") return "Everybody";
+  return subject.startsWith("role:") ? `Role ${roleText(subject, names)}` : subject;
+}
+
+/** Under which conditions a grant counts; empty: under none. */
+export function conditionText({ where, require, own, session }: Grant): string {
+  const pairs = (of: Readonly<Record<string, string>>): string =>
+    Object.entries(of)
+      .map(([name, value]) => `${name} = ${value}`)
+      .join(", ");
+  return [
+    Object.keys(where).length === 0 ? "" : `where ${pairs(where)}`,
+    Object.keys(require).length === 0 ? "" : `requires ${pairs(require)}`,
+    own ? "only what they own" : "",
+    session === null ? "" : `in the session ${session}`,
+  ]
+    .filter((part) => part !== "")
+    .join("; ");
 }
 
 const TIME = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });

@@ -5,7 +5,7 @@ import { useSearchParams } from "react-router";
 import { useApp, useLoaded } from "../context.js";
 import { members } from "../diff.js";
 import { withQuery, type Page as Part } from "../interface.js";
-import { Action, Await, Chip, Empty, Page, Table, Trouble } from "../parts.js";
+import { Action, Await, Chip, Empty, Page, Table, Tabs, Trouble } from "../parts.js";
 import type { AuditEvent, DecisionEvent } from "../types.js";
 import { placeText, timeText } from "../words.js";
 
@@ -14,19 +14,15 @@ export function Audit() {
   const decisions = parameters.get("of") === "decisions";
   return (
     <Page title="Audit" about="What was written through the interface, and what was decided.">
-      <div className="tabs" role="group" aria-label="Which">
-        <button type="button" className="button" aria-pressed={!decisions} onClick={() => setParameters({})}>
-          Writes
-        </button>
-        <button
-          type="button"
-          className="button"
-          aria-pressed={decisions}
-          onClick={() => setParameters({ of: "decisions" })}
-        >
-          Decisions
-        </button>
-      </div>
+      <Tabs
+        label="Which"
+        of={[
+          ["writes", "Writes"],
+          ["decisions", "Decisions"],
+        ]}
+        chosen={decisions ? "decisions" : "writes"}
+        onChoose={(of) => setParameters(of === "decisions" ? { of } : {})}
+      />
       {decisions ? <Decisions /> : <Writes />}
     </Page>
   );

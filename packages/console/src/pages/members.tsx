@@ -8,7 +8,7 @@ import { Confirm } from "../impact.js";
 import { segments, withQuery, type Write } from "../interface.js";
 import { Action, Await, Chip, Dialog, Empty, Form, Page, Table } from "../parts.js";
 import type { Assignment, Membership, Role, Scope, Subject } from "../types.js";
-import { placeText, roleText, timeText, type Names } from "../words.js";
+import { lifeText, placeText, roleText, type Names } from "../words.js";
 
 export function Members() {
   const { management, newest } = useApp();
@@ -110,7 +110,7 @@ function Member({ id, listed }: { id: string; listed: Subject | undefined }) {
                         <tr key={assignment.id}>
                           <th scope="row">{name}</th>
                           <td>{where}</td>
-                          <td>{life(assignment)}</td>
+                          <td>{lifeText(assignment)}</td>
                           <td>
                             <Action
                               kind="danger"
@@ -179,15 +179,6 @@ function Member({ id, listed }: { id: string; listed: Subject | undefined }) {
       )}
     </>
   );
-}
-
-function life({ active, not_before: from, expires_at: until }: Assignment): string {
-  if (!active) return "switched off";
-  const parts = [
-    from === null ? "" : `from ${timeText(from)}`,
-    until === null ? "" : `until ${timeText(until)}`,
-  ];
-  return parts.filter((part) => part !== "").join(" ") || "always";
 }
 
 interface NewAssignment {
