@@ -7,6 +7,7 @@ use crate::server::{Postern, WORLD};
 use crate::steps::{Count, run_tests};
 use anyhow::{Context, Result};
 use std::fs;
+use std::net::TcpListener;
 
 /// Starts everything in a fresh folder, runs the browser tests and stops it again.
 pub fn run(tests: &mut Count) -> Result<()> {
@@ -16,9 +17,10 @@ pub fn run(tests: &mut Count) -> Result<()> {
     let postern = Postern::new("debug", folder.join("data"));
     // Before the gateway starts: it brings the built-in roles and their catalog to the organizations that are there.
     postern.import(&path(WORLD))?;
-    let gateway = postern.start(&log)?;
+    let webhooks = format!("http://127.0.0.1:{}", free_port()?);
+    let gateway = postern.start(&log, &webhooks)?;
     println!("gateway on {}, log in {}", gateway.address, log.display());
-    let result = prepare_and_test(&postern, &gateway.address, tests);
+    let result = prepare_and_test(&postern, &gateway.address, &webhooks, tests);
     let stopped = gateway.stop();
     if result.is_err() {
         println!("the gateway's log:\n{}", fs::read_to_string(&log).unwrap_or_default());
@@ -29,15 +31,22 @@ pub fn run(tests: &mut Count) -> Result<()> {
     result.and(stopped)
 }
 
-fn prepare_and_test(postern: &Postern, address: &str, tests: &mut Count) -> Result<()> {
+fn prepare_and_test(postern: &Postern, address: &str, webhooks: &str, tests: &mut Count) -> Result<()> {
     postern.write_personas("2h")?;
     for workspace in ["examples/fleet", "packages/console"] {
         let mut browser = packages::browser_test(workspace);
         browser
             .env("BASE_URL", address)
+            .env("WEBHOOKS", webhooks)
             .env("DATABASE_URL", postern.database_url()?)
             .env("CHROMIUM", chromium()?);
         run_tests(&mut browser, tests)?;
     }
     Ok(())
+}
+
+/// A port where nobody listens now: a test receives webhooks there, which the gateway has to allow when it starts.
+fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0").context("no free port")?;
+    Ok(listener.local_addr().context("no free port")?.port())
 }

@@ -110,10 +110,21 @@ impl Postern {
         Ok(written)
     }
 
-    /// Starts the gateway on a free port, with the example's page, its log going to a file. Waits until it listens.
-    pub fn start(&self, log: &Path) -> Result<Gateway> {
+    /// The keys of a vault of its own, made where there are none.
+    fn vault_keys(&self) -> Result<PathBuf> {
+        let file = self.data_dir.join("vault.toml");
+        if !file.exists() {
+            run(command(&self.program).args(["vault-key", "make"]).arg(&file))?;
+        }
+        Ok(file)
+    }
+
+    /// Starts the gateway on a free port, with the example's page, a vault, and webhooks to one origin, its log going to a
+    /// file. Waits until it listens.
+    pub fn start(&self, log: &Path, webhooks: &str) -> Result<Gateway> {
         let log_file = fs::File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut serve = self.serve("127.0.0.1:0", &organization()?);
+        serve.arg("--vault-keys").arg(self.vault_keys()?).args(["--webhook-to", webhooks]);
         serve.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log_file);
         let mut child = serve.spawn().with_context(|| format!("cannot start {}", self.program.display()))?;
         let lines = BufReader::new(child.stdout.take().context("INVARIANT: its output is piped")?).lines();

@@ -34,7 +34,7 @@ export function refusalText(error: unknown): string {
     case "unknown_permissions":
       return `The catalog has none of these: ${list(members["permissions"])}.`;
     case "precondition_failed":
-      return "Somebody has changed it since you opened it.";
+      return "Somebody has changed it since you opened it. Close this, and look at it again.";
     case "role_held":
       return `${String(members["holders"] ?? "Some")} still hold it. Choose the role that they get instead.`;
     case "last_super_admin":

@@ -25,16 +25,18 @@ export let browser;
 export let db;
 let tokens;
 
-/** A browser, the database and everybody's tokens, for the tests of a file. */
-export function begin() {
+/** A browser, the database and everybody's tokens, for the tests of a file; `more` is made after them, and ended before. */
+export function begin(more = async () => {}, end = async () => {}) {
   before(async () => {
     browser = await launch();
     db = await database();
     const personas = await (await fetch(new URL("/demo/personas.json", baseUrl))).json();
     tokens = new Map(personas.map(({ subject, token }) => [subject, token]));
+    await more();
   });
 
   after(async () => {
+    if (tokens !== undefined) await end();
     await browser?.close();
     await db?.end();
   });
