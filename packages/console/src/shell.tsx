@@ -24,6 +24,7 @@ import { Roles } from "./pages/roles.js";
 import { Scopes } from "./pages/scopes.js";
 import { Why } from "./pages/why.js";
 import { MANAGE_WEBHOOKS, Webhooks } from "./pages/webhooks.js";
+import { Secrets, USE_SECRETS } from "./pages/secrets.js";
 import { subjectOf, type Session } from "./session.js";
 import type { Revision, Revisions } from "./types.js";
 
@@ -38,6 +39,7 @@ const PAGES = [
   { path: "/roles", label: "Roles", needs: READ_ROLES, page: <Roles /> },
   { path: "/scopes", label: "Scopes", needs: READ_SCOPES, page: <Scopes /> },
   { path: "/grants", label: "Grants", needs: READ_SHARES, page: <Grants /> },
+  { path: "/secrets", label: "Secrets", needs: USE_SECRETS, page: <Secrets /> },
   { path: "/webhooks", label: "Webhooks", needs: MANAGE_WEBHOOKS, page: <Webhooks /> },
   { path: "/why", label: "Why", needs: READ_ROLES, page: <Why /> },
   { path: "/audit", label: "Audit", needs: READ_AUDIT, page: <Audit /> },

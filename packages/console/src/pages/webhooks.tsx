@@ -75,6 +75,11 @@ export function Webhooks() {
                   noWrite={noWrite}
                   turn={turn}
                   again={again}
+                  onGone={() => {
+                    // Before the list is read again: nothing more is asked about it.
+                    setParameters({});
+                    again();
+                  }}
                 />
               )}
             </Chooser>
@@ -103,12 +108,14 @@ function One({
   noWrite,
   turn,
   again,
+  onGone,
 }: {
   webhook: Webhook;
   isNew: boolean;
   noWrite: string | undefined;
   turn: number;
   again: () => void;
+  onGone: () => void;
 }) {
   const { management, newest, say } = useApp();
   const [editing, setEditing] = useState(false);
@@ -143,7 +150,7 @@ function One({
                 instead: <p>It is told nothing any more, and what it was not told yet is forgotten.</p>,
                 write: { method: "DELETE", path: at, etag: "*" },
                 done: "The webhook is deleted.",
-                onDone: again,
+                onDone: onGone,
               })
             }
           >
