@@ -15,10 +15,12 @@ import {
   type App,
 } from "./context.js";
 import { Management, Refused, withQuery } from "./interface.js";
+import { useOwnInvitations } from "./own_invitations.js";
 import { Gate } from "./parts.js";
 import { Audit } from "./pages/audit.js";
 import { Edges } from "./pages/edges.js";
 import { Grants } from "./pages/grants.js";
+import { Invitations } from "./pages/invitations.js";
 import { Members } from "./pages/members.js";
 import { Roles } from "./pages/roles.js";
 import { Scopes } from "./pages/scopes.js";
@@ -39,6 +41,7 @@ const PAGES = [
   { path: "/roles", label: "Roles", needs: READ_ROLES, page: <Roles /> },
   { path: "/scopes", label: "Scopes", needs: READ_SCOPES, page: <Scopes /> },
   { path: "/grants", label: "Grants", needs: READ_SHARES, page: <Grants /> },
+  { path: "/invitations", label: "Invitations", needs: READ_ROLES, page: undefined },
   { path: "/secrets", label: "Secrets", needs: USE_SECRETS, page: <Secrets /> },
   { path: "/webhooks", label: "Webhooks", needs: MANAGE_WEBHOOKS, page: <Webhooks /> },
   { path: "/why", label: "Why", needs: READ_ROLES, page: <Why /> },
@@ -81,7 +84,13 @@ export function Shell({
   }, [said]);
 
   const app: App = { session, subject, management, status, newest, feed, say: setSaid };
-  const open = PAGES.filter(({ needs }) => needs.some((need) => permissions.can(need)));
+  const { own, again } = useOwnInvitations(management, subject, permissions.revision);
+  const invitations = <Invitations own={own} again={again} />;
+  // Who is invited answers, whatever they hold.
+  const open = PAGES.filter(
+    ({ needs, page }) =>
+      needs.some((need) => permissions.can(need)) || (page === undefined && own.length > 0),
+  );
   return (
     <AppContext.Provider value={app}>
       <a className="skip" href="#main">
@@ -123,9 +132,13 @@ export function Shell({
               key={path}
               path={path}
               element={
-                <Gate title={label} needs={needs}>
-                  {page}
-                </Gate>
+                page === undefined && own.length > 0 ? (
+                  invitations
+                ) : (
+                  <Gate title={label} needs={needs}>
+                    {page ?? invitations}
+                  </Gate>
+                )
               }
             />
           ))}
