@@ -22,6 +22,7 @@ import { Edges } from "./pages/edges.js";
 import { Grants } from "./pages/grants.js";
 import { Invitations } from "./pages/invitations.js";
 import { Members } from "./pages/members.js";
+import { Presets } from "./pages/presets.js";
 import { Roles } from "./pages/roles.js";
 import { Scopes } from "./pages/scopes.js";
 import { Why } from "./pages/why.js";
@@ -40,6 +41,7 @@ const PAGES = [
   { path: "/", label: "Members", needs: READ_SUBJECTS, page: <Members /> },
   { path: "/roles", label: "Roles", needs: READ_ROLES, page: <Roles /> },
   { path: "/scopes", label: "Scopes", needs: READ_SCOPES, page: <Scopes /> },
+  { path: "/presets", label: "Presets", needs: READ_ROLES, page: <Presets /> },
   { path: "/grants", label: "Grants", needs: READ_SHARES, page: <Grants /> },
   { path: "/invitations", label: "Invitations", needs: READ_ROLES, page: undefined },
   { path: "/secrets", label: "Secrets", needs: USE_SECRETS, page: <Secrets /> },

@@ -197,6 +197,15 @@ export interface Stream {
   readonly behind: string;
 }
 
+/** How many of each a purge deleted. */
+export interface Purged {
+  readonly edges: number;
+  readonly grants: number;
+  readonly assignments: number;
+  readonly permissions: number;
+  readonly roles: number;
+}
+
 export interface Streams {
   readonly gateway: string;
   readonly slices: number;

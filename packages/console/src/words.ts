@@ -1,7 +1,7 @@
 // Places, refusals and steps of a decision, in words.
 
 import { Refused } from "./interface.js";
-import type { Candidate, Change, Grant, Life, Place, Step } from "./types.js";
+import type { Candidate, Change, Grant, Life, Place, Purged, Step } from "./types.js";
 
 export const EVERYWHERE = "the whole organization";
 
@@ -166,6 +166,18 @@ const TIME = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle
 export function timeText(iso: string): string {
   const time = new Date(iso);
   return Number.isNaN(time.getTime()) ? iso : TIME.format(time);
+}
+
+/** What a purge deleted; what there was none of is left out. */
+export function purgedText({ edges, grants, assignments, roles }: Purged): string {
+  const parts = [
+    [edges, "edge"],
+    [roles, "role"],
+    [assignments, "assignment"],
+    [grants, "grant"],
+  ] as const;
+  const told = parts.flatMap(([number, one]) => (number === 0 ? [] : [count(number, one)]));
+  return told.length === 0 ? "nothing else" : told.join(", ");
 }
 
 export const count = (number: number, one: string, many = `${one}s`): string =>

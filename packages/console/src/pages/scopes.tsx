@@ -1,17 +1,27 @@
 // Scopes: the resources at which roles are assigned, what lies above them, and who holds what there.
 
+import { useState } from "react";
 import { Link, useSearchParams } from "react-router";
 import { Chooser, ROWS } from "../chooser.js";
-import { READ_ROLES, useAny, useApp, useLoaded } from "../context.js";
-import { Await, Chip, Empty, Page, Table } from "../parts.js";
-import type { Assignment, Role, Scope } from "../types.js";
+import { READ_ROLES, useAny, useApp, useLoaded, useNoWriteAnywhere } from "../context.js";
+import { useAsk } from "../impact.js";
+import { Action, Await, Chip, Empty, Page, Table } from "../parts.js";
+import type { Assignment, Catalog, Role, Scope } from "../types.js";
 import { placeText, roleText, type Names } from "../words.js";
+import { ScopeActions } from "./scope_actions.js";
+import { ScopeForm } from "./scope_form.js";
 
 export function Scopes() {
   const { management, newest } = useApp();
   const reads = useAny(READ_ROLES);
   const [parameters, setParameters] = useSearchParams();
   const [type, id] = [parameters.get("type"), parameters.get("id")];
+  const noNew = useNoWriteAnywhere(["resource:manage"]);
+  const [making, setMaking] = useState(false);
+  const [dialog, ask] = useAsk();
+  const catalog = useLoaded("catalog", making ? "asked" : "", async (signal) =>
+    making ? management.get<Catalog>("catalog", signal) : undefined,
+  );
   const scopes = useLoaded("scopes", newest, (signal) => management.all<Scope>("scopes", 10, signal));
   const held = useLoaded(`held ${reads}`, newest, async (signal) => {
     if (!reads) return { assignments: [], names: new Map<string, string>(), more: false };
@@ -23,7 +33,15 @@ export function Scopes() {
     return { assignments: items, names, more };
   });
   return (
-    <Page title="Scopes" about="Where roles are assigned, and who holds what there.">
+    <Page
+      title="Scopes"
+      about="Where roles are assigned, and who holds what there."
+      actions={
+        <Action kind="primary" because={noNew} onClick={() => setMaking(true)}>
+          New scope …
+        </Action>
+      }
+    >
       <Await of={scopes} what="the scopes">
         {({ items, more }) => {
           if (items.length === 0)
@@ -57,9 +75,12 @@ export function Scopes() {
                 </Empty>
               ) : (
                 <>
-                  <h2>
-                    {placeText(chosen)} <State of={chosen} />
-                  </h2>
+                  <div className="head">
+                    <h2>
+                      {placeText(chosen)} <State of={chosen} />
+                    </h2>
+                    <ScopeActions key={placeText(chosen)} scope={chosen} ask={ask} />
+                  </div>
                   <p className="muted">
                     {chosen.attributes["name"]}
                     {chosen.parents.length > 0 && ` In ${chosen.parents.map(placeText).join(", ")}.`}
@@ -83,6 +104,24 @@ export function Scopes() {
           );
         }}
       </Await>
+      {making && catalog.state === "ready" && catalog.value !== undefined && (
+        <ScopeForm
+          catalog={catalog.value}
+          onClose={() => setMaking(false)}
+          onChoose={(body) => {
+            setMaking(false);
+            ask<Scope>({
+              title: `Make ${placeText(body)}`,
+              verb: "Make it",
+              write: { method: "POST", path: "scopes", body },
+              done: (scope) =>
+                `${placeText(body)} is made${scope === undefined || scope.roles.length === 0 ? "" : `, with ${scope.roles.map(({ name }) => name).join(", ")}`}.`,
+              onDone: () => setParameters({ type: body.type, id: body.id }),
+            });
+          }}
+        />
+      )}
+      {dialog}
     </Page>
   );
 }

@@ -17,10 +17,12 @@ export function OneSecret({
   secret,
   session,
   again,
+  onGone,
 }: {
   secret: Secret;
   session: string;
   again: () => void;
+  onGone: () => void;
 }) {
   const { management, newest } = useApp();
   const [open, setOpen] = useState<"nothing" | "value" | "share">("nothing");
@@ -93,7 +95,7 @@ export function OneSecret({
                 danger: true,
                 write: { method: "DELETE", path: at, etag: "*" },
                 done: `${secret.name} is deleted, with its value.`,
-                onDone: again,
+                onDone: onGone,
               })
             }
           >

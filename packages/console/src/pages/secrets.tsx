@@ -23,6 +23,8 @@ export function Secrets() {
   const [parameters, setParameters] = useSearchParams();
   const [making, setMaking] = useState(false);
   const [turn, setTurn] = useState(0);
+  // What was just deleted is asked about no more, also while the list that lacks it is on its way.
+  const [gone, setGone] = useState<string | undefined>(undefined);
   const [dialog, ask] = useAsk();
   const again = (): void => setTurn((turn) => turn + 1);
   useEvery(AGAIN_MS, again);
@@ -51,7 +53,8 @@ export function Secrets() {
     >
       <InSession session={session} onChoose={(session) => setParameters(session === "" ? {} : { session })} />
       <Await of={read} what="the secrets">
-        {({ vault, items, more }) => {
+        {({ vault, items: listed, more }) => {
+          const items = listed.filter((secret) => secret.id !== gone);
           const chosen = items.find((secret) => secret.id === id);
           if (!vault)
             return (
@@ -96,7 +99,16 @@ export function Secrets() {
                   <p>Who reads it, and what was done with it, stands here.</p>
                 </Empty>
               ) : (
-                <OneSecret key={`${chosen.id} ${session}`} secret={chosen} session={session} again={again} />
+                <OneSecret
+                  key={`${chosen.id} ${session}`}
+                  secret={chosen}
+                  session={session}
+                  again={again}
+                  onGone={() => {
+                    setGone(chosen.id);
+                    again();
+                  }}
+                />
               )}
             </Chooser>
           );

@@ -22,6 +22,8 @@ export function Webhooks() {
   const [making, setMaking] = useState(false);
   const [made, setMade] = useState<string | undefined>(undefined);
   const [turn, setTurn] = useState(0);
+  // What was just deleted is asked about no more, also while the list that lacks it is on its way.
+  const [gone, setGone] = useState<string | undefined>(undefined);
   const again = (): void => setTurn((turn) => turn + 1);
   // Webhooks are no facts: no revision tells of them.
   useEvery(AGAIN_MS, again);
@@ -37,7 +39,8 @@ export function Webhooks() {
   return (
     <Page title="Webhooks" about="Who is told by HTTP of what is written." actions={button}>
       <Await of={read} what="the webhooks">
-        {({ items, more }) => {
+        {({ items: listed, more }) => {
+          const items = listed.filter((webhook) => webhook.id !== gone);
           const chosen = items.find((webhook) => webhook.id === id);
           if (items.length === 0)
             return (
@@ -76,7 +79,7 @@ export function Webhooks() {
                   turn={turn}
                   again={again}
                   onGone={() => {
-                    // Before the list is read again: nothing more is asked about it.
+                    setGone(chosen.id);
                     setParameters({});
                     again();
                   }}
