@@ -19,6 +19,12 @@ export interface Life {
   readonly expires_at: string | null;
 }
 
+/** A former id of a role. */
+export interface RoleAlias {
+  readonly id: string;
+  readonly role: string;
+}
+
 export interface Assignment extends Life {
   readonly id: string;
   readonly subject: string;

@@ -223,6 +223,29 @@ test("a role is made, and one that is held is deleted with another one in its pl
   }
 });
 
+test("a former id stands for a role until it is ended", async () => {
+  await withRole("E2E former", ["fleet:read"], async (role) => {
+    await visit("user:sam", "/roles", async (page) => {
+      const dialog = page.getByRole("dialog");
+      await page.getByRole("button", { name: "Add a former id …" }).click();
+      await dialog.getByLabel("Former id").fill("role:e2e-former");
+      await dialog.getByRole("combobox", { name: "Stands for" }).selectOption({ label: "E2E former" });
+      await accessible(page, "former id");
+      await dialog.getByRole("button", { name: "Go on" }).click();
+      await dialog.getByRole("button", { name: "Add it" }).click();
+      await page.getByRole("row").filter({ hasText: "role:e2e-former" }).getByText("E2E former").waitFor();
+      const named = async () => (await call("GET", `role-aliases?role=${encodeURIComponent(role.id)}`)).items;
+      assert.deepEqual(await named(), [{ id: "role:e2e-former", role: role.id }]);
+      await page.getByRole("region", { name: "Former ids", exact: true }).scrollIntoViewIfNeeded();
+      await picture(page, "role-former");
+      await page.getByRole("button", { name: "End role:e2e-former" }).click();
+      await dialog.getByRole("button", { name: "End it" }).click();
+      await page.getByText("role:e2e-former stands for nothing.").waitFor();
+      assert.deepEqual(await named(), []);
+    });
+  });
+});
+
 test("a role is assigned and taken away again, with what that changes before it is done", async () => {
   await visit("user:sam", "/?subject=user:noor", async (page) => {
     await page.getByText("No role of their own.").waitFor();

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Grant } from "../src/types.js";
 import { ids, local, moment, pairs } from "../src/values.js";
-import { conditionText, deadBecause, holderText, lifeText } from "../src/words.js";
+import { conditionText, deadBecause, holderText, lifeText, purgedText } from "../src/words.js";
 
 test("conditions are one a line, and what could be read in two ways is none", () => {
   assert.deepEqual(pairs(" env = test \n\nrack=7=a"), { env: "test", rack: "7=a" });
@@ -66,4 +66,11 @@ test("holders are told as people know them", () => {
   assert.equal(holderText("role:1", names), "Role Crew");
   assert.equal(holderText("role:2", names), "Role role:2");
   assert.equal(holderText("group:crew", names), "group:crew");
+});
+
+test("what a purge deleted is counted, and what there was none of is left out", () => {
+  const none = { edges: 0, grants: 0, assignments: 0, permissions: 0, roles: 0 };
+  assert.equal(purgedText(none), "nothing else");
+  assert.equal(purgedText({ ...none, edges: 2, roles: 1, permissions: 9 }), "2 edges, 1 role");
+  assert.equal(purgedText({ ...none, assignments: 1663, grants: 1 }), "1,663 assignments, 1 grant");
 });

@@ -9,6 +9,7 @@ import { byType, cell, difference, missing, reapply, satisfied, toggle } from ".
 import { Action, Await, Chip, Dialog, Empty, Form, Page, Trouble } from "../parts.js";
 import type { Catalog, Role } from "../types.js";
 import { count, placeText } from "../words.js";
+import { RoleAliases } from "./role_aliases.js";
 
 interface Draft {
   /** As it was opened, with its tag. */
@@ -43,14 +44,17 @@ export function Roles() {
     >
       <Await of={read} what="the roles">
         {({ catalog, items, more }) => (
-          <Matrix
-            catalog={catalog}
-            roles={items}
-            more={more}
-            noWrite={noWrite}
-            open={open}
-            setOpen={setOpen}
-          />
+          <>
+            <Matrix
+              catalog={catalog}
+              roles={items}
+              more={more}
+              noWrite={noWrite}
+              open={open}
+              setOpen={setOpen}
+            />
+            {items.length > 0 && <RoleAliases roles={items} noWrite={noWrite} />}
+          </>
         )}
       </Await>
     </Page>
